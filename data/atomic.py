@@ -1,0 +1,49 @@
+"""Files and folders that appear whole or not at all.
+
+Each is filled under a name beside its own and renamed at the end, so that a
+program killed at any moment leaves what was there before.
+"""
+
+import contextlib
+import os
+import pathlib
+import shutil
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+  """Gives an empty folder to fill, which takes the place of `path`.
+
+  Args:
+    path: the folder that stands at the end; one that is there is replaced.
+
+  Yields:
+    The folder to fill. If the block raises, it is removed.
+  """
+  final = pathlib.Path(path)
+  partial = final.with_name(f".{final.name}.partial")
+  former = final.with_name(f".{final.name}.former")
+  shutil.rmtree(partial, ignore_errors=True)
+  if former.exists() and not final.exists():
+    former.rename(final)  # a kill came between the two renames below
+  partial.mkdir(parents=True)
+  try:
+    yield partial
+  except BaseException:
+    shutil.rmtree(partial, ignore_errors=True)
+    raise
+  # What stood there goes only when the new one stands.
+  shutil.rmtree(former, ignore_errors=True)
+  if final.exists():
+    final.rename(former)
+  partial.rename(final)
+  shutil.rmtree(former, ignore_errors=True)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+  """Writes a UTF-8 file at once."""
+  final = pathlib.Path(path)
+  partial = final.with_name(f".{final.name}.partial")
+  partial.write_text(text, encoding="utf-8")
+  partial.replace(final)

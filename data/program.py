@@ -1,0 +1,241 @@
+"""What every program shares: flags, one-line errors, exit codes, progress.
+
+A program ends with
+
+    if __name__ == "__main__":
+      program.run(main)
+
+where `main()` reads its absl flags, raises `BadInput` for what the caller can
+mend, and reports a measurement or a product with `print_result`. Exit codes:
+0 done, 2 bad input, 3 diverged; these are final. Anything else (a crash, a
+signal, a full disk) may be started again and goes on where it was.
+"""
+
+import contextlib
+import errno
+import functools
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from absl import app
+from absl import flags
+from absl import logging
+import tqdm
+
+EXIT_BAD_INPUT = 2
+EXIT_DIVERGED = 3
+EXIT_INTERRUPTED = 130
+EXIT_DISK_FULL = 74  # EX_IOERR of sysexits.h: may be started again.
+
+_ARGUMENTS: list[str] = []
+
+
+class BadInput(ValueError):
+  """What the caller got wrong: says the value found, wanted, and the remedy."""
+
+
+class Diverged(Exception):
+  """Training whose loss is no longer finite; starting again cannot help."""
+
+
+def run(main: Callable[[], None], *, words: bool = False) -> None:
+  """Parses the flags, runs `main` and turns its errors into one line each.
+
+  Args:
+    main: the program.
+    words: whether it takes arguments that are no flags; `arguments()` gives
+      them.
+  """
+  parser = functools.partial(_parse_flags, words=words)
+  app.run(lambda _: sys.exit(_guarded(main)), flags_parser=parser)
+
+
+def arguments() -> list[str]:
+  """What was given on the command line beside flags."""
+  return list(_ARGUMENTS)
+
+
+def result_line(result: dict[str, Any]) -> str:
+  """The last line of a program, as JSON that a script can read."""
+  return json.dumps(result, ensure_ascii=False)
+
+
+def print_result(result: dict[str, Any]) -> None:
+  """Prints what a program measured or produced as its last line."""
+  print(result_line(result), flush=True)
+
+
+def note_line(line: str) -> None:
+  """Tells what is going on: one line on standard error."""
+  print(line, file=sys.stderr, flush=True)
+
+
+def require(value: Any, flag: str, example: str) -> None:
+  """Raises BadInput if a flag that the program needs was not given."""
+  if not value:
+    raise BadInput(f"--{flag} is missing; give it, as in --{flag}={example}")
+
+
+class Progress:
+  """A progress bar on a terminal, and a line now and then in a log.
+
+  Args:
+    total: how many items there are, or None where that is unknown.
+    unit: what an item is ("files", "steps").
+    label: what is being done.
+    done: how many items an earlier run has done already.
+    every_s: seconds between two lines of a log.
+  """
+
+  def __init__(
+    self,
+    total: int | None,
+    *,
+    unit: str,
+    label: str,
+    done: int = 0,
+    every_s: float = 10.0,
+  ):
+    self._bar = tqdm.tqdm(
+      total=total,
+      initial=done,
+      unit=f" {unit}",
+      desc=label,
+      disable=not sys.stderr.isatty(),
+      dynamic_ncols=True,
+    )
+    self._total, self._unit, self._label = total, unit, label
+    self._done, self._first, self._every_s = done, done, every_s
+    self._start = self._last = time.monotonic()
+
+  def advance(self, items: int = 1, note: str = "") -> None:
+    """Counts `items` more as done; `note` is shown behind the count."""
+    self._done += items
+    if not self._bar.disable:
+      self._bar.set_postfix_str(note, refresh=False)
+      self._bar.update(items)
+    elif time.monotonic() - self._last >= self._every_s:
+      self._last = time.monotonic()
+      note_line(self._line(note))
+
+  def close(self, note: str = "done") -> None:
+    """Ends the bar; in a log, says how much was done and in what time."""
+    if self._bar.disable and self._done > self._first:
+      note_line(self._line(note))
+    self._bar.close()
+
+  def _line(self, note: str) -> str:
+    """One line of a log: label, count, rate, time left and the note."""
+    seconds = max(time.monotonic() - self._start, 1e-9)
+    rate = (self._done - self._first) / seconds
+    line = f"{self._label}: {self._done:,}"
+    if self._total is not None:
+      left_s = (self._total - self._done) / max(rate, 1e-9)
+      line += f" of {self._total:,} {self._unit}, {left_s:,.0f} s left"
+    else:
+      line += f" {self._unit}"
+    return f"{line}, {rate:,.1f} {self._unit}/s" + (f"; {note}" if note else "")
+
+
+@contextlib.contextmanager
+def progress(total: int | None, **options: Any) -> Iterator[Progress]:
+  """`Progress` as a context; see there for the options."""
+  bar = Progress(total, **options)
+  try:
+    yield bar
+  except BaseException:
+    bar.close("stopped")
+    raise
+  bar.close()
+
+
+def _parse_flags(argv: list[str], *, words: bool) -> list[str]:
+  """Reads the flags; a wrong one is one line and exit code 2."""
+  # absl and ml_collections raise these for an unknown flag, an unknown config
+  # key, a value of the wrong type and a config file that is not there.
+  wrong = (
+    flags.Error,
+    BadInput,
+    AttributeError,
+    KeyError,
+    TypeError,
+    ValueError,
+    OSError,
+    SyntaxError,
+    ImportError,
+  )
+  try:
+    left_over = flags.FLAGS(argv)
+    for value in flags.FLAGS.flag_values_dict().values():
+      getattr(value, "get", None)  # A config file not there raises only here.
+  except SystemExit:  # After --help, which absl ends with 1.
+    sys.exit(0)
+  except wrong as error:
+    _say(f"{_one_line(error)}; see --help")
+    sys.exit(EXIT_BAD_INPUT)
+  _ARGUMENTS[:] = left_over[1:]
+  if left_over[1:] and not words:
+    _say(f"{left_over[1]!r} is not a flag; flags look like --name=value")
+    sys.exit(EXIT_BAD_INPUT)
+  # The libraries' own chatter is left out; ours goes through `note_line`. absl
+  # raises the default to INFO after this; a value that was given stands.
+  if flags.FLAGS["verbosity"].using_default_value:
+    flags.FLAGS.verbosity = logging.WARNING
+    flags.FLAGS["verbosity"].using_default_value = False
+  return left_over
+
+
+def _guarded(main: Callable[[], None]) -> int:
+  """Runs `main` and gives the exit code that its end deserves."""
+  try:
+    main()
+  except BadInput as error:
+    _say(_one_line(error))
+    return EXIT_BAD_INPUT
+  except Diverged as error:
+    _say(_one_line(error))
+    return EXIT_DIVERGED
+  except KeyboardInterrupt:
+    _say("interrupted; what was complete is kept: run the same command again")
+    return EXIT_INTERRUPTED
+  except Exception as error:
+    if not is_disk_full(error):
+      raise
+    _say(
+      f"no space left on the disk ({_one_line(error)}); what was complete "
+      "before is intact: free some space and run the same command again"
+    )
+    return EXIT_DISK_FULL
+  return 0
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+  """Whether the error, or what caused it, is a full disk or quota."""
+  looked_at: list[BaseException] = []  # `raise error from error` is a circle.
+  while error is not None and error not in looked_at:
+    looked_at.append(error)
+    if isinstance(error, OSError) and error.errno in (
+      errno.ENOSPC,
+      errno.EDQUOT,
+    ):
+      return True
+    # TensorStore and ArrayRecord give the operating system's words only.
+    if "no space left on device" in str(error).lower():
+      return True
+    error = error.__cause__ or error.__context__
+  return False
+
+
+def _one_line(error: BaseException) -> str:
+  """The error's message with its line breaks folded."""
+  return " ".join(str(error).split()) or type(error).__name__
+
+
+def _say(message: str) -> None:
+  """One line on standard error, led by the program's name."""
+  name = os.path.basename(sys.argv[0]) or "gigapair"
+  print(f"{name}: {message}", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Where pairs come from: one module, and one program, a kind of source."""

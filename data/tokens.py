@@ -1,0 +1,84 @@
+"""Texts to token ids, by a Hugging Face fast tokenizer in a folder."""
+
+import hashlib
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+import tokenizers
+
+from data import program
+
+FILE = "tokenizer.json"
+
+
+class Tokenizer:
+  """A fast tokenizer that cuts texts at `max_length` tokens.
+
+  Args:
+    folder: holds a tokenizer.json.
+    max_length: most tokens a text, special tokens included.
+
+  Raises:
+    program.BadInput: if the folder has no fast tokenizer.
+  """
+
+  def __init__(self, folder: str | os.PathLike[str], *, max_length: int):
+    path = pathlib.Path(folder) / FILE
+    if not path.exists():
+      raise program.BadInput(
+        f"{folder} has no {FILE}; give a folder with a fast tokenizer, or "
+        "train one with `python -m data.wordpiece --data=DIR --out=DIR`"
+      )
+    self._json = path.read_text(encoding="utf-8")
+    self._max_length = max_length
+    self._tokenizer = _load(self._json, max_length)
+
+  def encode(self, texts: Sequence[str]) -> list[np.ndarray]:
+    """Token ids of each text, int32, special tokens included."""
+    encodings = self._tokenizer.encode_batch_fast(list(texts))
+    return [np.array(encoding.ids, np.int32) for encoding in encodings]
+
+  @property
+  def vocab_size(self) -> int:
+    """How many ids there are, the largest plus one."""
+    return max(self._tokenizer.get_vocab().values()) + 1
+
+  @property
+  def max_length(self) -> int:
+    """Most tokens a text."""
+    return self._max_length
+
+  @property
+  def fingerprint(self) -> str:
+    """Names the tokenizer: the same text gives the same ids."""
+    return hashlib.sha256(self._json.encode()).hexdigest()[:16]
+
+  def words(self, text: str) -> list[str]:
+    """The words before they are cut into pieces (for BM25)."""
+    return words(self._tokenizer, text)
+
+  def __getstate__(self) -> tuple[str, int]:
+    return self._json, self._max_length
+
+  def __setstate__(self, state: tuple[str, int]) -> None:
+    self._json, self._max_length = state
+    self._tokenizer = _load(*state)
+
+
+def _load(text: str, max_length: int) -> tokenizers.Tokenizer:
+  """The tokenizer of a JSON text, with our truncation and no padding."""
+  tokenizer = tokenizers.Tokenizer.from_str(text)
+  tokenizer.no_padding()
+  tokenizer.enable_truncation(max_length)
+  return tokenizer
+
+
+def words(tokenizer: tokenizers.Tokenizer, text: str) -> list[str]:
+  """The words that a tokenizer finds in a text."""
+  normalise, split = tokenizer.normalizer, tokenizer.pre_tokenizer
+  text = normalise.normalize_str(text) if normalise else text
+  if split is None:
+    return text.split()
+  return [word for word, _ in split.pre_tokenize_str(text)]

@@ -1,0 +1,1 @@
+"""Batches in, vectors out: encoders, losses, the loop, encode, evals."""

@@ -1,0 +1,199 @@
+"""The training state on disk: Orbax over TensorStore, and a manifest.
+
+A step is a folder `<workdir>/checkpoints/<step>` with the items `params`,
+`opt` and `meta`, so that parameters restore alone. Saving is asynchronous. The
+manifest, with the size and checksum of every file, is written last: a step
+without a matching one is not a step (Orbax alone restores a flipped byte
+without a word), and is set aside, by name, when the run is opened.
+"""
+
+import json
+import pathlib
+import shutil
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+import xxhash
+
+from data import atomic
+from data import program
+from embeddings import step as step_lib
+from embeddings import towers
+
+MANIFEST = "gigapair_manifest.json"
+_SHAPES = jax.ShapeDtypeStruct
+
+
+class Checkpoints:
+  """The checkpoints of one run.
+
+  Args:
+    folder: holds one folder a step.
+    keep: how many of the newest to keep.
+  """
+
+  def __init__(self, folder: pathlib.Path, *, keep: int):
+    self._folder = folder.absolute()
+    self._folder.mkdir(parents=True, exist_ok=True)
+    if jax.process_index() == 0:
+      _set_torn_aside(self._folder)
+    options = ocp.CheckpointManagerOptions(
+      max_to_keep=keep, enable_async_checkpointing=True
+    )
+    self._manager = ocp.CheckpointManager(self._folder, options=options)
+    self._pending: int | None = None
+
+  @property
+  def latest(self) -> int | None:
+    """The newest whole step, or None."""
+    return self._manager.latest_step()
+
+  def save(self, state: step_lib.State, meta: dict[str, Any]) -> None:
+    """Begins to save the state; `meta` is JSON that describes it."""
+    self.wait()
+    step = int(jax.device_get(state.step))
+    self._manager.save(
+      step,
+      args=ocp.args.Composite(
+        params=ocp.args.StandardSave(state.params),
+        opt=ocp.args.StandardSave(state.opt),
+        meta=ocp.args.JsonSave(meta),
+      ),
+    )
+    self._pending = step
+
+  def commit_finished(self) -> None:
+    """Writes the manifest of a save that has come to its end, if one has."""
+    if self._pending is not None and not self._manager.is_saving_in_progress():
+      self.wait()
+
+  def wait(self) -> None:
+    """Waits for the save that is under way, and commits it."""
+    self._manager.wait_until_finished()
+    if self._pending is not None and jax.process_index() == 0:
+      _write_manifest(self._folder / str(self._pending))
+    self._pending = None
+
+  def restore(
+    self, step: int, state: step_lib.State
+  ) -> tuple[step_lib.State, dict[str, Any]]:
+    """The state and meta of a step.
+
+    Args:
+      step: one that is there.
+      state: the shapes, dtypes and shardings to restore into.
+
+    Returns:
+      The state, placed as `state` is, and the saved meta.
+    """
+    shapes = jax.tree.map(
+      lambda x: _SHAPES(x.shape, x.dtype, sharding=x.sharding), state
+    )
+    found = self._manager.restore(
+      step,
+      args=ocp.args.Composite(
+        params=ocp.args.StandardRestore(shapes.params),
+        opt=ocp.args.StandardRestore(shapes.opt),
+        meta=ocp.args.JsonRestore(),
+      ),
+    )
+    number = jax.device_put(
+      jax.numpy.asarray(step, state.step.dtype), state.step.sharding
+    )
+    return step_lib.State(number, found["params"], found["opt"]), found["meta"]
+
+  def close(self) -> None:
+    """Commits what is under way and stops the background threads."""
+    self.wait()
+    self._manager.close()
+
+
+def restore_params(
+  folder: pathlib.Path, shapes: towers.Params, step: int | None = None
+) -> tuple[towers.Params, int]:
+  """The parameters of a step alone, on the first local device.
+
+  Args:
+    folder: the checkpoints of a run.
+    shapes: shapes and dtypes of the parameters.
+    step: which, or None for the newest whole one.
+
+  Returns:
+    The parameters and their step.
+
+  Raises:
+    program.BadInput: if there is no whole checkpoint.
+  """
+  whole = [
+    number
+    for number in _steps(folder)
+    if not _faults(folder / str(number)) and step in (None, number)
+  ]
+  if not whole:
+    raise program.BadInput(
+      f"{folder} has no whole checkpoint{'' if step is None else f' {step}'}; "
+      "train first, or name another workdir"
+    )
+  device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  placed = jax.tree.map(
+    lambda x: _SHAPES(x.shape, x.dtype, sharding=device), shapes
+  )
+  with ocp.StandardCheckpointer() as checkpointer:
+    path = folder.absolute() / str(max(whole)) / "params"
+    return checkpointer.restore(path, placed), max(whole)
+
+
+def _steps(folder: pathlib.Path) -> list[int]:
+  """The step folders, whole or not."""
+  if not folder.is_dir():
+    return []
+  return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
+
+
+def _write_manifest(folder: pathlib.Path) -> None:
+  """Commits a step: the sizes and checksums of its files."""
+  content = {
+    str(path.relative_to(folder)): [path.stat().st_size, _checksum(path)]
+    for path in sorted(folder.rglob("*"))
+    if path.is_file()
+  }
+  atomic.write_text(folder / MANIFEST, json.dumps(content, indent=0))
+
+
+def _faults(folder: pathlib.Path) -> str:
+  """What is wrong with a step folder; empty where it is whole."""
+  if not (folder / MANIFEST).exists():
+    return "its save was cut short"
+  content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+  for name, (size, checksum) in content.items():
+    path = folder / name
+    if not path.exists():
+      return f"{name} is missing"
+    if path.stat().st_size != size or _checksum(path) != checksum:
+      return f"{name} is not as it was written"
+  return ""
+
+
+def _checksum(path: pathlib.Path) -> str:
+  """xxh3-128 of a file."""
+  digest = xxhash.xxh3_128()
+  with path.open("rb") as file:
+    while block := file.read(2**22):
+      digest.update(block)
+  return digest.hexdigest()
+
+
+def _set_torn_aside(folder: pathlib.Path) -> None:
+  """Moves steps that are not whole out of the way, saying which and why."""
+  for step in _steps(folder):
+    fault = _faults(folder / str(step))
+    if not fault:
+      continue
+    aside = folder.with_name(f"{folder.name}_torn") / str(step)
+    program.note_line(
+      f"checkpoint {step} is not whole ({fault}); it is set aside in {aside}"
+    )
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.parent.mkdir(exist_ok=True)
+    (folder / str(step)).rename(aside)

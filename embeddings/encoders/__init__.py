@@ -1,0 +1,1 @@
+"""One transformer whose config says what differs between families."""

@@ -1,0 +1,1 @@
+"""Hugging Face's names for our parameters: one table a family."""

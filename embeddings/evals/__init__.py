@@ -1,0 +1,1 @@
+"""Evaluations, which take an `encode` function and know no model."""

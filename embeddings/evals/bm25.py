@@ -1,0 +1,47 @@
+"""BM25, the ranking by words that a model of meaning should beat (bm25s)."""
+
+import logging
+from collections.abc import Callable, Mapping
+
+import bm25s
+from bm25s import stopwords
+
+from data import retrieval_folder
+
+
+def rank(
+  task: retrieval_folder.RetrievalTask,
+  words: Callable[[str], list[str]],
+  *,
+  k: int = 10,
+) -> Mapping[str, list[str]]:
+  """The documents that BM25 (Lucene's variant) finds for each query.
+
+  Args:
+    task: corpus and queries.
+    words: cuts a text into words; English stop words are left out here.
+    k: how many to find.
+
+  Returns:
+    For each judged query, document ids, best first.
+  """
+  logging.getLogger("bm25s").setLevel(logging.WARNING)
+  stop = frozenset(stopwords.STOPWORDS_EN)
+
+  def kept(text: str) -> list[str]:
+    return [word for word in words(text) if word.lower() not in stop]
+
+  ids, queries = list(task.corpus), list(task.qrels)
+  retriever = bm25s.BM25()
+  retriever.index(
+    [kept(text) for text in task.corpus.values()], show_progress=False
+  )
+  found, _ = retriever.retrieve(
+    [kept(task.queries[query]) for query in queries],
+    k=min(k, len(ids)),
+    show_progress=False,
+  )
+  return {
+    query: [ids[number] for number in row]
+    for query, row in zip(queries, found.tolist(), strict=True)
+  }

@@ -1,0 +1,1 @@
+"""Objectives: masked functions of the whole batch."""

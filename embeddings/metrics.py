@@ -1,0 +1,161 @@
+"""What a run says of itself: metrics.jsonl, TensorBoard, the progress bar.
+
+Numbers are read from the device a step late, so that the next step is already
+under way while the host waits for them.
+"""
+
+import json
+import math
+import pathlib
+import time
+from typing import Any
+
+import jax
+import tensorboardX
+
+from data import program
+from embeddings import step as step_lib
+
+
+class JsonLines:
+  """A file with one JSON object a line, each with the `step` it belongs to.
+
+  Args:
+    path: the file.
+    step: lines past it are dropped: the run goes on from there.
+  """
+
+  def __init__(self, path: pathlib.Path, *, step: int):
+    kept = []
+    if path.exists():
+      for line in path.read_text(encoding="utf-8").splitlines():
+        if _step_of(line) <= step:
+          kept.append(line + "\n")
+    path.write_text("".join(kept), encoding="utf-8")
+    self._file = path.open("a", encoding="utf-8")
+
+  def write(self, values: dict[str, Any]) -> None:
+    """Appends one line."""
+    self._file.write(json.dumps(values) + "\n")
+    self._file.flush()
+
+  def close(self) -> None:
+    """Ends the file."""
+    self._file.close()
+
+
+class Reporter:
+  """Reads each step's metrics a step late and reports them.
+
+  Args:
+    workdir: where metrics.jsonl and the TensorBoard files go.
+    step: the step the run begins at.
+    steps: of the whole run.
+    pairs: B, pairs a step.
+    rate: the learning rate as a function of the step.
+    every: steps between two lines of metrics.jsonl.
+    seconds: that earlier runs of this workdir trained.
+  """
+
+  def __init__(
+    self,
+    workdir: pathlib.Path,
+    *,
+    step: int,
+    steps: int,
+    pairs: int,
+    rate: Any,
+    every: int,
+    seconds: float,
+  ):
+    self._lines = JsonLines(workdir / "metrics.jsonl", step=step)
+    self._board = tensorboardX.SummaryWriter(
+      str(workdir / "tensorboard"), purge_step=step + 1
+    )
+    self._bar = program.Progress(
+      steps, unit="steps", label="training", done=step
+    )
+    self._pairs, self._rate, self._every = pairs, rate, every
+    self._start = time.monotonic() - seconds
+    self._last_line = (step, time.monotonic())
+    self._late: tuple[int, step_lib.Metrics] | None = None
+
+  @property
+  def seconds(self) -> float:
+    """How long this workdir has trained, earlier runs included."""
+    return time.monotonic() - self._start
+
+  def report(self, step: int, metrics: step_lib.Metrics) -> None:
+    """Takes the metrics of a step and reports those of the one before."""
+    self.flush()
+    self._late = step, metrics
+
+  def flush(self) -> None:
+    """Reports the metrics that were held back.
+
+    Raises:
+      program.Diverged: if the loss is not finite.
+    """
+    if self._late is None:
+      return
+    step, metrics = self._late
+    self._late = None
+    values = {
+      name: value.item()
+      for name, value in jax.device_get(metrics)._asdict().items()
+    }
+    if not math.isfinite(values["loss"] + values["gradient_norm"]):
+      raise program.Diverged(
+        f"the loss of step {step} is {values['loss']} and its gradient's norm "
+        f"{values['gradient_norm']}; the last good state is in the newest "
+        "checkpoint: lower --config.optim.learning_rate in a new workdir"
+      )
+    self._bar.advance(1, f"loss {values['loss']:.3f}, {self._speed(step)}")
+    if step % self._every == 0:
+      self._write(step, values)
+
+  def evaluation(self, step: int, results: dict[str, float]) -> None:
+    """Shows the results of an evaluation."""
+    for name, value in results.items():
+      self._board.add_scalar(f"eval/{name}", value, step)
+
+  def close(self) -> None:
+    """Reports what was held back and ends the files."""
+    try:
+      self.flush()
+    finally:
+      self._bar.close()
+      self._lines.close()
+      self._board.close()
+
+  def _speed(self, step: int) -> str:
+    """Pairs a second since the last line."""
+    since_step, since = self._last_line
+    seconds = max(time.monotonic() - since, 1e-9)
+    return f"{(step - since_step) * self._pairs / seconds:,.0f} pairs/s"
+
+  def _write(self, step: int, values: dict[str, float]) -> None:
+    """One line of metrics.jsonl, and the same in TensorBoard."""
+    now = time.monotonic()
+    since_step, since = self._last_line
+    steps_per_s = (step - since_step) / max(now - since, 1e-9)
+    self._last_line = step, now
+    tokens, slots = values.pop("tokens"), values.pop("slots")
+    line = {
+      **values,
+      "learning_rate": float(self._rate(step - 1)),
+      "fill": tokens / slots,
+      "pairs_per_s": steps_per_s * self._pairs,
+      "tokens_per_s": steps_per_s * tokens,
+    }
+    for name, value in line.items():
+      self._board.add_scalar(f"train/{name}", value, step)
+    self._lines.write({"step": step, "seconds": self.seconds, **line})
+
+
+def _step_of(line: str) -> float:
+  """The step of a line; one cut short by a kill counts as past the end."""
+  try:
+    return json.loads(line)["step"]
+  except (ValueError, KeyError, TypeError):
+    return math.inf

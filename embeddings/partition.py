@@ -1,0 +1,137 @@
+"""Where arrays live: one mesh, and rules from parameter path to axes.
+
+The mesh has axes `data` (copies of the model), `fsdp` (parameters and
+optimiser state cut up, batch too) and `tensor` (heads and MLP width cut up).
+The pack shards of a batch are spread over `data` and `fsdp`.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import jax
+from jax.sharding import AxisType
+from jax.sharding import Mesh
+from jax.sharding import NamedSharding
+from jax.sharding import PartitionSpec as P
+import numpy as np
+
+from data import batch as batch_lib
+from data import program
+
+AXES = ("data", "fsdp", "tensor")
+BATCH = P(("data", "fsdp"))
+
+# From a parameter's path to its axes; the first pattern that matches counts.
+# A stacked block's arrays have the layer first.
+RULES: tuple[tuple[str, P], ...] = (
+  (r"encoder/inputs/(tokens|positions|types)$", P(None, "fsdp")),
+  (r"layers/(attention/(query|key|value)|up)/w$", P(None, "fsdp", "tensor")),
+  (r"layers/(attention/(query|key|value)|up)/b$", P(None, "tensor")),
+  (r"layers/(attention/output|down)/w$", P(None, "tensor", "fsdp")),
+  (r"layers/(attention/output|down)/b$", P(None, None)),
+  (r"norm/(scale|offset)$", P()),
+)
+
+
+def make_mesh(
+  *,
+  data: int = -1,
+  fsdp: int = 1,
+  tensor: int = 1,
+  devices: Sequence[Any] | None = None,
+) -> Mesh:
+  """A mesh of all devices; `data` -1 takes what the others leave.
+
+  Args:
+    data, fsdp, tensor: the sizes of the axes.
+    devices: which devices; all by default.
+
+  Raises:
+    program.BadInput: if the axes do not multiply to the device count.
+  """
+  count = len(devices) if devices is not None else jax.device_count()
+  if data == -1:
+    data = max(count // (fsdp * tensor), 1)
+  if data * fsdp * tensor != count:
+    raise program.BadInput(
+      f"a mesh of data={data}, fsdp={fsdp}, tensor={tensor} wants "
+      f"{data * fsdp * tensor} devices and there are {count}; set config.mesh"
+    )
+  auto = (AxisType.Auto,) * len(AXES)
+  return jax.make_mesh((data, fsdp, tensor), AXES, auto, devices=devices)
+
+
+def check_batch(pack_shards: int, mesh: Mesh) -> None:
+  """Raises BadInput unless devices can take whole shards of a batch."""
+  over = mesh.shape["data"] * mesh.shape["fsdp"]
+  if pack_shards % over:
+    raise program.BadInput(
+      f"batch.pack_shards is {pack_shards} and the mesh spreads a batch over "
+      f"{over} devices (data x fsdp); wanted a multiple of {over}: set "
+      f"--config.batch.pack_shards={over}, and batch.size a multiple of that"
+    )
+
+
+def shard_state(tree: Any, mesh: Mesh) -> Any:
+  """The sharding of each array of a training state, by the rules.
+
+  Args:
+    tree: arrays or shapes; optimiser state has the parameters' paths within.
+    mesh: the devices.
+
+  Returns:
+    The same tree of NamedShardings; numbers without axes are on each device.
+
+  Raises:
+    ValueError: names a parameter that no rule matches.
+  """
+  return jax.tree_util.tree_map_with_path(
+    lambda path, leaf: NamedSharding(mesh, _spec(path, leaf, mesh)), tree
+  )
+
+
+def put_batch(batch: batch_lib.Batch, mesh: Mesh) -> batch_lib.Batch:
+  """One global batch on the mesh; each process gives the shards it holds."""
+  sharding = NamedSharding(mesh, BATCH)
+
+  def put(array: np.ndarray) -> jax.Array:
+    return jax.make_array_from_callback(
+      array.shape, sharding, lambda index: array[index]
+    )
+
+  return jax.tree.map(put, batch)
+
+
+def replicated(mesh: Mesh) -> NamedSharding:
+  """On every device, whole."""
+  return NamedSharding(mesh, P())
+
+
+def _spec(path: tuple[Any, ...], leaf: Any, mesh: Mesh) -> P:
+  """The axes of one array."""
+  shape = np.shape(leaf)
+  if not shape:
+    return P()
+  # Names alone: of dict keys, and of the fields of optimiser states.
+  name = "/".join(
+    str(getattr(key, "key", getattr(key, "name", ""))) for key in path
+  )
+  for pattern, spec in RULES:
+    if re.search(pattern, name):
+      _check_cuts(name, shape, spec, mesh)
+      return spec
+  raise ValueError(
+    f"no rule of embeddings/partition.py matches the parameter {name} "
+    f"{shape}; add one to RULES"
+  )
+
+
+def _check_cuts(name: str, shape: tuple[int, ...], spec: P, mesh: Mesh) -> None:
+  """Raises BadInput unless each side that is cut divides by its axis."""
+  for size, axis in zip(shape, spec, strict=False):
+    if axis is not None and size % mesh.shape[axis]:
+      raise program.BadInput(
+        f"parameter {name} {shape} cannot be cut into {mesh.shape[axis]} along "
+        f"{size}; wanted a --config.mesh.{axis} that divides it"
+      )

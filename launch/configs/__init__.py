@@ -1,0 +1,1 @@
+"""Configs: each a Python file whose docstring is its command."""

@@ -1,0 +1,75 @@
+"""Every key that a config has, with its plainest value.
+
+    python -m launch.train --config=launch/configs/default.py \\
+      --config.data.train=FOLDER --config.data.tokenizer=FOLDER --workdir=DIR
+
+Other configs begin with `default.get_config()` and change what they must.
+`model`, `loss`, `data`, `optim`, `batch` and `seed` identify a run and may not
+change when it is resumed; the rest may.
+"""
+
+import ml_collections
+
+
+def get_config() -> ml_collections.ConfigDict:
+  """A small BERT from scratch on one data set."""
+  config = ml_collections.ConfigDict()
+  config.seed = 0
+
+  config.model = ml_collections.ConfigDict()
+  # A folder or hub id to start from; it brings its own shape and tokenizer,
+  # and `encoder` below (but for the dropout rates) and `pooling` do not count.
+  config.model.init = ""
+  config.model.pooling = "mean"
+  config.model.normalise = True
+  config.model.dtype = "float32"
+  config.model.encoder = ml_collections.ConfigDict(
+    {
+      "width": 256,
+      "layers": 2,
+      "heads": 4,
+      "mlp_width": 1_024,
+      "max_positions": 512,
+      "activation": "gelu",
+      "dropout": 0.0,
+      "attention_dropout": 0.0,
+      "init_range": 0.02,
+    }
+  )
+
+  config.loss = ml_collections.ConfigDict(
+    {"name": "in_batch", "scale": 20.0, "symmetric": True}
+  )
+
+  config.data = ml_collections.ConfigDict()
+  config.data.train = ""  # FOLDER[=WEIGHT],...
+  config.data.tokenizer = ""  # a folder; not needed with model.init
+  config.data.datasets_per_batch = 1
+  config.data.negatives = 0  # hard negatives a pair, at most
+
+  config.optim = ml_collections.ConfigDict(
+    {
+      "name": "adamw",
+      "learning_rate": 2e-5,
+      "warmup_steps": 100,
+      "steps": 1_000,
+      "decay": "linear",
+      "weight_decay": 0.0,
+      "clip_norm": 1.0,
+    }
+  )
+
+  config.batch = ml_collections.ConfigDict()
+  config.batch.size = 128
+  config.batch.max_length = 128
+  config.batch.pack_shards = 1
+  # Rows a shard, as fractions of one row a text; see data/packing.py.
+  config.batch.ladder = (0.8, 0.65, 0.52, 0.42, 0.33, 0.26, 0.21)
+
+  config.mesh = ml_collections.ConfigDict({"data": -1, "fsdp": 1, "tensor": 1})
+  config.input = ml_collections.ConfigDict({"threads": 2, "ahead": 4})
+  config.save = ml_collections.ConfigDict({"every": 500, "keep": 2})
+  # Evaluation folders, FOLDER,...; `every` 0 is at the end alone.
+  config.eval = ml_collections.ConfigDict({"tasks": "", "every": 500})
+  config.log = ml_collections.ConfigDict({"every": 10})
+  return config

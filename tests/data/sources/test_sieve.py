@@ -1,0 +1,146 @@
+"""Tests of data/sources/sieve.py."""
+
+import pathlib
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from data import program
+from data import records
+from data.sources import rows
+from data.sources import sieve
+
+PATH = pathlib.Path("t.jsonl")
+
+
+def sift(
+  table: Sequence[Sequence[Any]], **rules: Any
+) -> tuple[list[records.Record], dict[str, int]]:
+  """What passes, and what does not, by reason."""
+  sifted = sieve.Sieve(sieve.Rules(**({"kind": "pairs"} | rules)))
+  passed = [
+    record
+    for number, values in enumerate(table, 1)
+    for record in sifted.sift(PATH, rows.Row(number, values))
+  ]
+  assert sifted.kept == len(passed)
+  assert sifted.read == sifted.kept + sum(sifted.dropped.values())
+  return passed, dict(sifted.dropped)
+
+
+@pytest.mark.parametrize(
+  "values, reason",
+  [
+    (("", "b"), "empty"),
+    (("a", " \n\t"), "empty"),
+    ((None, "b"), "empty"),
+    (("ab", "abc"), "too_short"),
+    (("abc", " ab  "), "too_short"),
+    (("abc", "a" * 11), "too_long"),
+    (("same text", "Same  TEXT"), "identical"),
+    (("First", "Second"), "duplicate"),
+    (("FIRST ", " second"), "duplicate"),
+  ],
+)
+def test_what_is_left_out(values: Sequence[Any], reason: str) -> None:
+  kept = [("first", "second"), ("second", "first"), ("first", "third")]
+  table = [*kept, values, ("x" * 10, "y" * 3)]
+  passed, dropped = sift(table, min_chars=3, max_chars=10)
+  assert passed == [*kept, ("x" * 10, "y" * 3)]
+  assert dropped == {reason: 1}
+
+
+def test_duplicates_may_stay() -> None:
+  table = [("first", "second")] * 3
+  assert sift(table, duplicates="keep") == (table, {})
+  assert sift(table) == (table[:1], {"duplicate": 2})
+
+
+@pytest.mark.parametrize(
+  "values, reason",
+  [
+    (("q", "p", "n"), ""),
+    (("q", "p", "n", "n"), ""),
+    (("q", "q", "n"), "identical"),
+    (("q", "p", "P"), "identical"),
+    (("q", "p", "n", "Q"), "identical"),
+    (("q", "p", "n", ""), "empty"),
+    (("a", "b", "c"), "duplicate"),
+    (("a", "b", "d"), ""),
+  ],
+)
+def test_triplets(values: Sequence[str], reason: str) -> None:
+  passed, dropped = sift([("a", "b", "c"), values], kind="triplets")
+  assert passed == [("a", "b", "c"), *([] if reason else [values])]
+  assert dropped == ({reason: 1} if reason else {})
+
+
+def test_scored_pairs() -> None:
+  table = [("a", "b", "4.5"), ("a", "a", 1), ("b", "a", -2.5), ("a", "b", 3)]
+  assert sift(table, kind="scored") == (
+    [("a", "b", 4.5), ("a", "a", 1.0), ("b", "a", -2.5)],
+    {"duplicate": 1},
+  )
+
+
+def test_lists_of_texts() -> None:
+  assert sift([("q", ["p", "r"])])[0] == [("q", "p"), ("q", "r")]
+  assert sift([(["q", "s"], ["n", "m"])])[0] == [
+    ("q", "n"),
+    ("q", "m"),
+    ("s", "n"),
+    ("s", "m"),
+  ]
+  assert sift([("q", [])]) == ([], {"empty": 1})
+  triplets = [("q", ["p", "r"], ["n", "m", "o"]), (["q"], ["p"], [])]
+  assert sift(triplets, kind="triplets") == (
+    [("q", "p", "n", "m", "o"), ("q", "r", "n", "m", "o")],
+    {"empty": 1},
+  )
+
+
+BAD = [
+  ("pairs", ("a", 5), "holds 5, which is not text"),
+  ("pairs", (True, "b"), "holds True, which is not text"),
+  ("pairs", ("a", {"text": "b"}), "which is not text"),
+  ("pairs", ("a", ["b", ["c"]]), "which is not text"),
+  ("pairs", ("a", b"b"), "which is not text"),
+  ("pairs", ("a", "caf\udce9"), r"is not UTF-8: 'caf\udce9'"),
+  ("scored", ("a", "b", "high"), "has the score 'high', wanted a finite"),
+  ("scored", ("a", "b", None), "has the score None"),
+  ("scored", ("a", "b", True), "has the score True"),
+  ("scored", ("a", "b", "nan"), "has the score 'nan'"),
+  ("scored", ("a", "b", 1e999), "has the score inf"),
+  ("scored", ("a", "b", 10**400), "has the score 1000"),
+  ("scored", (1, "b", 0.5), "holds 1, which is not text"),
+]
+
+
+@pytest.mark.parametrize("kind, values, says", BAD)
+def test_a_record_that_cannot_be_read(
+  kind: str, values: Sequence[Any], says: str
+) -> None:
+  good = ("c", "d", 0.5)[: len(values)]
+  with pytest.raises(program.BadInput) as error:
+    sift([good, values], kind=kind)
+  message = str(error.value)
+  assert message.startswith("t.jsonl line 2 ")
+  assert says in message
+  assert "--on_bad_record=skip" in message
+  assert len(message) < 300
+  skipped = sift([values, good], kind=kind, on_bad_record="skip")
+  assert skipped == ([good], {"bad_record": 1})
+
+
+def test_a_fault_of_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+  row = rows.Row(3, fault="is not JSON: 'x'")
+  with pytest.raises(program.BadInput, match=r"t\.jsonl line 3 is not JSON"):
+    list(sieve.Sieve(sieve.Rules("pairs")).sift(PATH, row))
+  skipping = sieve.Sieve(sieve.Rules("pairs", on_bad_record="skip"))
+  for _ in range(4):
+    assert list(skipping.sift(PATH, row)) == []
+  assert skipping.dropped == {"bad_record": 4}
+  # The first one is told, so that a wrong column name does not pass unseen.
+  assert skipping.first_fault == "t.jsonl line 3 is not JSON: 'x'"
+  assert capsys.readouterr().err.count("\n") == 1

@@ -1,0 +1,1 @@
+"""Programs on finished things: export, evaluate, search."""
