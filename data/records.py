@@ -31,56 +31,12 @@ from array_record.python import array_record_data_source
 from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]
 
 from data import atomic
+from data import manifest as manifest_lib
 from data import program
 
-MANIFEST = "manifest.json"
-SCHEMA_VERSION = 1
-KINDS = ("pairs", "triplets", "scored")
 SHARD_BYTES = 64 * 2**20
 
 Record = tuple[Any, ...]  # texts, and the score last where kind is "scored".
-
-
-@dataclasses.dataclass(frozen=True)
-class Shard:
-  """One file of a data set: its name, its records, its size and checksum."""
-
-  file: str
-  records: int
-  bytes: int
-  sha256: str
-
-
-@dataclasses.dataclass(frozen=True)
-class Manifest:
-  """What a data set folder says of itself.
-
-  Attributes:
-    name: the data set's name in mixtures and reports.
-    kind: "pairs", "triplets" or "scored".
-    columns: names of a record's values, in order.
-    shards: the files that hold the records.
-    source: where the texts come from.
-    licence: under which terms.
-    filters: the rules that the records passed, with their settings.
-    counts: how many candidates were kept and dropped, by reason.
-    version: of this schema.
-  """
-
-  name: str
-  kind: str
-  columns: tuple[str, ...]
-  shards: tuple[Shard, ...]
-  source: str = ""
-  licence: str = ""
-  filters: dict[str, Any] = dataclasses.field(default_factory=dict)
-  counts: dict[str, int] = dataclasses.field(default_factory=dict)
-  version: int = SCHEMA_VERSION
-
-  @property
-  def records(self) -> int:
-    """Records in all shards together."""
-    return sum(shard.records for shard in self.shards)
 
 
 class Writer:
@@ -90,7 +46,7 @@ class Writer:
     folder: the data set's folder; it must not exist, or must be a data set
       that this one takes the place of.
     name: the data set's name.
-    kind: one of KINDS.
+    kind: one of data/manifest.py's KINDS.
     columns: the names of a record's values.
     source: where the texts come from.
     licence: under which terms.
@@ -113,17 +69,17 @@ class Writer:
     filters: dict[str, Any] | None = None,
     shard_bytes: int = SHARD_BYTES,
   ):
-    assert kind in KINDS, kind
+    assert kind in manifest_lib.KINDS, kind
     # A link is followed: the data set takes the place of what it points to.
     final = pathlib.Path(folder).resolve()
-    if final.exists() and not (final / MANIFEST).exists():
+    if final.exists() and not (final / manifest_lib.FILE).exists():
       raise program.BadInput(
-        f"{folder} exists and is not a data set (it has no {MANIFEST}); "
+        f"{folder} exists and is not a data set (no {manifest_lib.FILE}); "
         "give another folder or move it away"
       )
     self._atomic = atomic.folder(final)
     self._partial = final
-    self._manifest = Manifest(
+    self._manifest = manifest_lib.Manifest(
       name=name,
       kind=kind,
       columns=tuple(columns),
@@ -133,7 +89,7 @@ class Writer:
       filters=dict(filters or {}),
     )
     self._shard_bytes = shard_bytes
-    self._shards: list[Shard] = []
+    self._shards: list[manifest_lib.Shard] = []
     self._shard: array_record_module.ArrayRecordWriter | None = None
     self._shard_records = self._shard_size = 0
     self.counts: dict[str, int] = {}
@@ -204,7 +160,9 @@ class Writer:
     with path.open("rb") as file:
       digest = hashlib.file_digest(file, "sha256").hexdigest()
     size = path.stat().st_size
-    self._shards.append(Shard(path.name, self._shard_records, size, digest))
+    self._shards.append(
+      manifest_lib.Shard(path.name, self._shard_records, size, digest)
+    )
     self._shard, self._shard_records, self._shard_size = None, 0, 0
 
   def _write_manifest(self) -> None:
@@ -212,40 +170,7 @@ class Writer:
     manifest = dataclasses.replace(
       self._manifest, shards=tuple(self._shards), counts=self.counts
     )
-    text = json.dumps(dataclasses.asdict(manifest), indent=2)
-    (self._partial / MANIFEST).write_text(text + "\n", encoding="utf-8")
-
-
-def read_manifest(folder: str | os.PathLike[str]) -> Manifest:
-  """The manifest of a data set folder.
-
-  Raises:
-    program.BadInput: if the folder, the manifest or one of its keys is missing
-      or not of this schema.
-  """
-  path = pathlib.Path(folder) / MANIFEST
-  if not path.exists():
-    raise program.BadInput(
-      f"{folder} is not a data set: it has no {MANIFEST}; make one of your own "
-      "texts with `python -m data.sources.tabular --in=FILE --out=DIR`"
-    )
-  try:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    shards = tuple(Shard(**shard) for shard in content.pop("shards"))
-    columns = tuple(content.pop("columns"))
-    manifest = Manifest(shards=shards, columns=columns, **content)
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
-    raise program.BadInput(
-      f"{path} is not a manifest of this schema ({error}); write the data set "
-      "again with the program that made it"
-    ) from error
-  if manifest.version != SCHEMA_VERSION or manifest.kind not in KINDS:
-    raise program.BadInput(
-      f"{path} has version {manifest.version} and kind {manifest.kind!r}; "
-      f"wanted version {SCHEMA_VERSION} and one of {', '.join(KINDS)}: write "
-      "the data set again"
-    )
-  return manifest
+    manifest_lib.write(self._partial, manifest)
 
 
 class DataSet:
@@ -261,7 +186,7 @@ class DataSet:
 
   def __init__(self, folder: str | os.PathLike[str]):
     self.folder = pathlib.Path(folder)
-    self.manifest = read_manifest(folder)
+    self.manifest = manifest_lib.read(folder)
     if not self.manifest.records:
       raise program.BadInput(
         f"data set {self.folder} holds no records; counts: "
@@ -272,7 +197,7 @@ class DataSet:
     self._source = _open(self.folder, self.manifest.shards)
     if len(self._source) != self.manifest.records:
       raise program.BadInput(
-        f"{self.folder} holds {len(self._source)} records and its {MANIFEST} "
+        f"{self.folder} holds {len(self._source)} records and its manifest "
         f"says {self.manifest.records}; write the data set again"
       )
 
@@ -362,7 +287,7 @@ class DataSet:
     return str(self.folder)
 
 
-def _check_size(path: pathlib.Path, shard: Shard) -> None:
+def _check_size(path: pathlib.Path, shard: manifest_lib.Shard) -> None:
   """Raises BadInput unless the shard is there and as long as it was."""
   size = path.stat().st_size if path.exists() else None
   if size != shard.bytes:
@@ -374,7 +299,7 @@ def _check_size(path: pathlib.Path, shard: Shard) -> None:
 
 
 def _open(
-  folder: pathlib.Path, shards: Sequence[Shard]
+  folder: pathlib.Path, shards: Sequence[manifest_lib.Shard]
 ) -> array_record_data_source.ArrayRecordDataSource:
   """The records of all shards; BadInput if a shard's index is damaged."""
   paths = [str(folder / shard.file) for shard in shards]

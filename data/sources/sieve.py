@@ -31,7 +31,7 @@ class Rules:
   """Which records are taken.
 
   Attributes:
-    kind: one of records.KINDS.
+    kind: one of manifest.KINDS.
     min_chars: fewest characters of a text, spaces around it not counted.
     max_chars: most characters of a text.
     duplicates: "drop" or "keep".

@@ -32,6 +32,7 @@ from typing import Any
 
 from absl import flags
 
+from data import manifest
 from data import program
 from data import records
 from data.sources import rows
@@ -183,7 +184,7 @@ def define_flags() -> None:
   flags.DEFINE_multi_string("in", [], "Files or patterns; see above.")
   flags.DEFINE_string("out", "", "The data set folder to write.")
   flags.DEFINE_list("columns", [], "Columns to take, in the record's order.")
-  flags.DEFINE_enum("kind", "", ["", *records.KINDS], "By --columns if empty.")
+  flags.DEFINE_enum("kind", "", ["", *manifest.KINDS], "By --columns if empty.")
   flags.DEFINE_string("name", "", "The data set's name; --out's if empty.")
   flags.DEFINE_string("source", "", "Where the texts come from.")
   flags.DEFINE_string("licence", "", "Under which terms.")

@@ -16,6 +16,7 @@ import pytest
 from array_record.python import array_record_module
 from hypothesis import strategies
 
+from data import manifest as manifests
 from data import program
 from data import records
 
@@ -115,7 +116,7 @@ def test_the_manifest_says_what_was_given(tmp_path: pathlib.Path) -> None:
     "licence": "CC BY 4.0",
     "filters": {"min_chars": 1},
     "counts": {"kept": 1, "empty": 2},
-    "version": records.SCHEMA_VERSION,
+    "version": manifests.VERSION,
   }
 
 
@@ -259,7 +260,7 @@ def change_manifest(
   folder: pathlib.Path, change: Callable[[dict[str, Any]], object]
 ) -> None:
   """Edits the manifest of a data set in place."""
-  path = folder / records.MANIFEST
+  path = folder / manifests.FILE
   content = json.loads(path.read_text())
   change(content)
   path.write_text(json.dumps(content))
@@ -295,7 +296,7 @@ def test_a_manifest_that_does_not_fit(
 def test_a_manifest_that_is_none(
   tmp_path: pathlib.Path, content: bytes
 ) -> None:
-  (tmp_path / records.MANIFEST).write_bytes(content)
+  (tmp_path / manifests.FILE).write_bytes(content)
   with pytest.raises(program.BadInput, match="not a manifest of this schema"):
     records.DataSet(tmp_path)
 

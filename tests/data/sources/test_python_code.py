@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from data import manifest as manifests
 from data import program
 from data import records
 from data import retrieval_folder
@@ -109,7 +110,7 @@ def test_the_manifest_says_what_it_is(
   packages: pathlib.Path, tmp_path: pathlib.Path
 ) -> None:
   python_code.build(tmp_path / "out", [packages], SPLIT, processes=1)
-  manifest = records.read_manifest(tmp_path / "out" / "train")
+  manifest = manifests.read(tmp_path / "out" / "train")
   assert manifest.name == "python_code"
   assert manifest.columns == ("documentation", "code")
   assert manifest.source.startswith(str(packages))

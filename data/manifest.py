@@ -1,0 +1,94 @@
+"""What a data set folder says of itself: manifest.json, one schema for all."""
+
+import dataclasses
+import json
+import os
+import pathlib
+from typing import Any
+
+from data import atomic
+from data import program
+
+FILE = "manifest.json"
+VERSION = 1
+KINDS = ("pairs", "triplets", "scored")
+
+
+@dataclasses.dataclass(frozen=True)
+class Shard:
+  """One file of a data set: its name, its records, its size and checksum."""
+
+  file: str
+  records: int
+  bytes: int
+  sha256: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+  """What a data set folder says of itself.
+
+  Attributes:
+    name: the data set's name in mixtures and reports.
+    kind: "pairs", "triplets" or "scored".
+    columns: names of a record's values, in order.
+    shards: the files that hold the records.
+    source: where the texts come from.
+    licence: under which terms.
+    filters: the rules that the records passed, with their settings.
+    counts: how many candidates were kept and dropped, by reason.
+    version: of this schema.
+  """
+
+  name: str
+  kind: str
+  columns: tuple[str, ...]
+  shards: tuple[Shard, ...]
+  source: str = ""
+  licence: str = ""
+  filters: dict[str, Any] = dataclasses.field(default_factory=dict)
+  counts: dict[str, int] = dataclasses.field(default_factory=dict)
+  version: int = VERSION
+
+  @property
+  def records(self) -> int:
+    """Records in all shards together."""
+    return sum(shard.records for shard in self.shards)
+
+
+def read(folder: str | os.PathLike[str]) -> Manifest:
+  """The manifest of a data set folder.
+
+  Raises:
+    program.BadInput: if the folder, the manifest or one of its keys is missing
+      or not of this schema.
+  """
+  path = pathlib.Path(folder) / FILE
+  if not path.exists():
+    raise program.BadInput(
+      f"{folder} is not a data set: it has no {FILE}; make one of your own "
+      "texts with `python -m data.sources.tabular --in=FILE --out=DIR`"
+    )
+  try:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    shards = tuple(Shard(**shard) for shard in content.pop("shards"))
+    columns = tuple(content.pop("columns"))
+    manifest = Manifest(shards=shards, columns=columns, **content)
+  except (ValueError, KeyError, TypeError, AttributeError) as error:
+    raise program.BadInput(
+      f"{path} is not a manifest of this schema ({error}); write the data set "
+      "again with the program that made it"
+    ) from error
+  if manifest.version != VERSION or manifest.kind not in KINDS:
+    raise program.BadInput(
+      f"{path} has version {manifest.version} and kind {manifest.kind!r}; "
+      f"wanted version {VERSION} and one of {', '.join(KINDS)}: write "
+      "the data set again"
+    )
+  return manifest
+
+
+def write(folder: pathlib.Path, manifest: Manifest) -> None:
+  """Writes a folder's manifest."""
+  text = json.dumps(dataclasses.asdict(manifest), indent=2)
+  atomic.write_text(folder / FILE, text + "\n")
