@@ -74,8 +74,8 @@ def make(
   seed: int,
   mesh: Mesh,
   state: State,
-) -> TrainStep:
-  """The compiled step: shardings are stated here and nowhere else.
+) -> jax.stages.Wrapped:
+  """The jitted step: shardings are stated here and nowhere else.
 
   Args:
     model: what is trained.
@@ -120,7 +120,7 @@ def make(
 
 
 def compile_all(
-  step: TrainStep, state: State, shapes: Sequence[batch_lib.Batch]
+  step: jax.stages.Wrapped, state: State, shapes: Sequence[batch_lib.Batch]
 ) -> TrainStep:
   """Compiles a step for each shape of batch, in the order given.
 
@@ -133,8 +133,7 @@ def compile_all(
     A step that takes batches of these shapes alone.
   """
   compiled = {
-    _rows(shape): step.lower(state, shape).compile()  # type: ignore[attr-defined]
-    for shape in shapes
+    _rows(shape): step.lower(state, shape).compile() for shape in shapes
   }
   return lambda state, batch: compiled[_rows(batch)](state, batch)
 

@@ -106,7 +106,9 @@ def normalise(
 ) -> jax.Array:  # [..., E]
   """Vectors of length 1; a vector of zeros stays one, gradient included."""
   squared = jnp.square(vectors).sum(-1, keepdims=True)
-  return vectors * jax.lax.rsqrt(jnp.maximum(squared, 1e-24))
+  inverse = jax.lax.rsqrt(jnp.maximum(squared, 1e-24))
+  # Without the `where` a vector of zeros has a gradient 1e12 times too large.
+  return jnp.where(squared > 1e-24, vectors * inverse, 0.0)
 
 
 def count(params: Params) -> int:
