@@ -68,8 +68,16 @@ def _write_encoder(
 ) -> None:
   """What transformers loads: config.json and model.safetensors."""
   _write_json(folder / "config.json", huggingface.config_json(config.encoder))
+  unused = {
+    name: np.zeros([getattr(config.encoder, side) for side in sides], "float32")
+    for name, sides in huggingface.FAMILIES[
+      config.encoder.family
+    ].UNUSED.items()
+  }
   safetensors_numpy.save_file(
-    tensors, folder / huggingface.WEIGHTS, metadata={"format": "pt"}
+    {**unused, **tensors},
+    folder / huggingface.WEIGHTS,
+    metadata={"format": "pt"},
   )
 
 

@@ -84,7 +84,7 @@ def render(
     step=step,
     results=_table(
       ("measure", "value"),
-      [(name, f"{value:.4f}") for name, value in results.items()],
+      [(name, _number(value)) for name, value in results.items()],
     )
     if results
     else "None were measured.",
@@ -138,6 +138,11 @@ def _settings_table(config: dict[str, Any]) -> str:
     ("seed", str(config["seed"])),
   ]
   return _table(("setting", "value"), rows)
+
+
+def _number(value: float) -> str:
+  """A count as it is, a measure with four places."""
+  return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

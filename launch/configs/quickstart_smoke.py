@@ -15,7 +15,6 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.encoder.heads = 2
   config.model.encoder.mlp_width = 64
   config.batch.size = 32
-  config.batch.max_length = 64
   config.batch.ladder = (0.6,)
   config.optim.warmup_steps = 2
   config.optim.steps = 12

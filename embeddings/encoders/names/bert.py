@@ -26,6 +26,13 @@ TENSORS: tuple[entry.Entry, ...] = (
 # Weights that no vector depends on: heads of pretraining, and buffers.
 IGNORED = (r"^cls\.", r"^pooler\.", r"^embeddings\.position_ids$")
 
+# Weights that transformers looks for and no vector depends on: an exported
+# model holds zeros, so that it loads without a word of what is missing.
+UNUSED = {
+  "pooler.dense.weight": ("width", "width"),
+  "pooler.dense.bias": ("width",),
+}
+
 # Fields of our config under Hugging Face's names, as config.json has them.
 CONFIG = {
   "vocab_size": "vocab_size",
