@@ -30,7 +30,8 @@ class Checkpoints:
 
   Args:
     folder: holds one folder a step.
-    keep: how many of the newest to keep.
+    keep: how many of the newest to keep, 2 at least: the newest has no manifest
+      when Orbax removes an old one.
   """
 
   def __init__(self, folder: pathlib.Path, *, keep: int):
@@ -39,7 +40,7 @@ class Checkpoints:
     if jax.process_index() == 0:
       _set_torn_aside(self._folder)
     options = ocp.CheckpointManagerOptions(
-      max_to_keep=keep, enable_async_checkpointing=True
+      max_to_keep=max(keep, 2), enable_async_checkpointing=True
     )
     self._manager = ocp.CheckpointManager(self._folder, options=options)
     self._pending: int | None = None
@@ -165,7 +166,10 @@ def _faults(folder: pathlib.Path) -> str:
   """What is wrong with a step folder; empty where it is whole."""
   if not (folder / MANIFEST).exists():
     return "its save was cut short"
-  content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+  try:
+    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+  except ValueError:
+    return f"{MANIFEST} is not as it was written"
   for name, (size, checksum) in content.items():
     path = folder / name
     if not path.exists():

@@ -34,6 +34,7 @@ class Encoder:
     params: its parameters; set them before encoding if they are None.
     tokenizer: cuts texts at the longest that the model takes.
     prompts: texts by name that may be put before each text.
+    default_prompt: the name of the one that is, unless told; "" for none.
   """
 
   def __init__(
@@ -42,9 +43,11 @@ class Encoder:
     params: towers.Params | None,
     tokenizer: tokens.Tokenizer,
     prompts: dict[str, str] | None = None,
+    default_prompt: str = "",
   ):
     self.model, self.params = model, params
     self.tokenizer, self.prompts = tokenizer, prompts or {}
+    self.default_prompt = default_prompt
     self._embed = jax.jit(model.embed, static_argnums=2)
 
   @property
@@ -61,7 +64,8 @@ class Encoder:
 
     Args:
       texts: N texts.
-      prompt: the name of a prompt of the model, or None for none.
+      prompt: the name of a prompt of the model, "" for none, or None for the
+        model's default, which hardly any has.
 
     Returns:
       float32 [N, E], in the order of the texts.
@@ -69,7 +73,8 @@ class Encoder:
     Raises:
       program.BadInput: if the model has no such prompt.
     """
-    if prompt is not None and prompt not in self.prompts:
+    prompt = self.default_prompt if prompt is None else prompt
+    if prompt and prompt not in self.prompts:
       raise program.BadInput(
         f"the model has no prompt {prompt!r}; it has "
         f"{', '.join(self.prompts) or 'none'}"
@@ -100,7 +105,13 @@ def load(name: str, *, untrained: bool = False) -> Encoder:
   found = huggingface.load(name)
   tokenizer = tokens.Tokenizer(found.folder, max_length=found.max_length)
   params = jax.device_put(found.params)
-  return Encoder(towers.Model(found.config), params, tokenizer, found.prompts)
+  return Encoder(
+    towers.Model(found.config),
+    params,
+    tokenizer,
+    found.prompts,
+    found.default_prompt,
+  )
 
 
 def _from_workdir(workdir: workdir_lib.Workdir, untrained: bool) -> Encoder:

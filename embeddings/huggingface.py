@@ -15,7 +15,9 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import huggingface_hub
+import jax
 import numpy as np
+import safetensors
 from safetensors import numpy as safetensors_numpy
 
 from data import program
@@ -41,6 +43,7 @@ class Pretrained(NamedTuple):
   folder: pathlib.Path  # holds the tokenizer
   max_length: int
   prompts: dict[str, str]
+  default_prompt: str  # its name, "" for none
 
 
 def load(name: str, *, dtype: str = "float32") -> Pretrained:
@@ -55,7 +58,7 @@ def load(name: str, *, dtype: str = "float32") -> Pretrained:
 
   Raises:
     program.BadInput: if there is no such model, its family is not known, or a
-      weight is missing or left over.
+      weight is missing, left over or of another shape.
   """
   folder = _find(name)
   content = _read_json(folder / "config.json")
@@ -69,8 +72,11 @@ def load(name: str, *, dtype: str = "float32") -> Pretrained:
   stack = _Stack(folder)
   config = towers.ModelConfig(encoder, stack.pooling, stack.normalise, dtype)
   params = params_of(_read_weights(folder, name), encoder)
+  _check_shapes(params, config, name)
   length = min(stack.max_length or encoder.max_positions, encoder.max_positions)
-  return Pretrained(config, params, folder, length, stack.prompts)
+  return Pretrained(
+    config, params, folder, length, stack.prompts, stack.default_prompt
+  )
 
 
 def params_of(
@@ -145,6 +151,7 @@ class _Stack:
     self.pooling, self.normalise = "mean", True
     self.max_length: int | None = None
     self.prompts: dict[str, str] = {}
+    self.default_prompt = ""
     modules = folder / "modules.json"
     if not modules.exists():
       return
@@ -168,6 +175,7 @@ class _Stack:
       self.max_length = tokenizer.get("model_max_length")
     about = _read_json(folder / "config_sentence_transformers.json", {})
     self.prompts = dict(about.get("prompts") or {})
+    self.default_prompt = about.get("default_prompt_name") or ""
 
 
 def _find(name: str) -> pathlib.Path:
@@ -212,7 +220,27 @@ def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
       + (f" (only {others[0]})" if others else "")
       + "; save the model as safetensors, or give another folder"
     )
-  return safetensors_numpy.load_file(folder / WEIGHTS)
+  try:
+    return safetensors_numpy.load_file(folder / WEIGHTS)
+  except safetensors.SafetensorError as error:
+    raise program.BadInput(
+      f"{folder / WEIGHTS} cannot be read ({error}); get the model again"
+    ) from error
+
+
+def _check_shapes(
+  params: towers.Params, config: towers.ModelConfig, name: str
+) -> None:
+  """Raises BadInput where a weight is not as large as config.json says."""
+  wanted = jax.eval_shape(towers.Model(config).init, jax.random.key(0))
+  for module, values in wanted.items():
+    for parameter, value in values.items():
+      shape = params[module][parameter].shape
+      if shape != value.shape:
+        raise program.BadInput(
+          f"{name} has {module}/{parameter} of shape {shape}, and its "
+          f"config.json says {value.shape}; is that the config of this model?"
+        )
 
 
 def _tensor_names(
@@ -241,7 +269,9 @@ def _pooling(content: dict[str, Any], path: pathlib.Path) -> str:
     ]
     names = {flag: mode for mode, flag in POOLING_FLAGS.items()}
     chosen = names.get(on[0], on[0]) if len(on) == 1 else on
-  if chosen not in POOLING_FLAGS:
+  if not content.get("include_prompt", True):
+    chosen = f"{chosen} without the prompt"
+  if chosen not in list(POOLING_FLAGS):
     raise program.BadInput(
       f"{path} asks for pooling {chosen}; wanted one of "
       f"{', '.join(POOLING_FLAGS)}"

@@ -1,8 +1,10 @@
 """An index: the vectors of a corpus on disk, with ids and texts beside them.
 
-vectors/       zarr3 through tensorstore, float32 [N, E]
-corpus.jsonl   {"_id", "text"} a line, in the order of the vectors
-index.json     the model that made the vectors, and how many there are
+    vectors/       zarr3 through tensorstore, float32 [N, E]
+    corpus.jsonl   {"_id", "text"} a line, in the order of the vectors
+    index.json     the model that made the vectors, and how many there are
+
+The folder appears whole or not at all.
 """
 
 import json

@@ -45,11 +45,15 @@ def train(
     with jax.transfer_guard("disallow"):
       state, found = train_step(state, batch)
     reporter.report(step, found)
-    last = step == steps
-    if last or step % save_every == 0:
+    if step == steps or step % save_every == 0:
       reporter.flush()  # a state whose loss is not finite is not kept
       checkpoints.save(state, {"step": step, "seconds": reporter.seconds})
     checkpoints.commit_finished()
-    if last or (eval_every and step % eval_every == 0):
+    if evaluation_due(step, steps, eval_every):
       evaluate(step, state)
   return state
+
+
+def evaluation_due(step: int, steps: int, eval_every: int) -> bool:
+  """Whether the state of this step is evaluated."""
+  return step == steps or (eval_every > 0 and step % eval_every == 0)

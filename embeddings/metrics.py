@@ -13,6 +13,7 @@ from typing import Any
 import jax
 import tensorboardX
 
+from data import atomic
 from data import program
 from embeddings import step as step_lib
 
@@ -23,15 +24,18 @@ class JsonLines:
   Args:
     path: the file.
     step: lines past it are dropped: the run goes on from there.
+
+  Attributes:
+    steps: of the lines that were there.
   """
 
   def __init__(self, path: pathlib.Path, *, step: int):
-    kept = []
-    if path.exists():
-      for line in path.read_text(encoding="utf-8").splitlines():
-        if _step_of(line) <= step:
-          kept.append(line + "\n")
-    path.write_text("".join(kept), encoding="utf-8")
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    kept = [line for line in before.splitlines() if _step_of(line) <= step]
+    after = "".join(f"{line}\n" for line in kept)
+    if after != before:  # At once: a kill in between would lose them all.
+      atomic.write_text(path, after)
+    self.steps = {int(_step_of(line)) for line in kept}
     self._file = path.open("a", encoding="utf-8")
 
   def write(self, values: dict[str, Any]) -> None:
@@ -107,8 +111,8 @@ class Reporter:
     if not math.isfinite(values["loss"] + values["gradient_norm"]):
       raise program.Diverged(
         f"the loss of step {step} is {values['loss']} and its gradient's norm "
-        f"{values['gradient_norm']}; the last good state is in the newest "
-        "checkpoint: lower --config.optim.learning_rate in a new workdir"
+        f"{values['gradient_norm']}; checkpoints from before it are kept: "
+        "lower --config.optim.learning_rate in a new workdir"
       )
     self._bar.advance(1, f"loss {values['loss']:.3f}, {self._speed(step)}")
     if step % self._every == 0:

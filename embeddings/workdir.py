@@ -1,10 +1,12 @@
 """A run's folder: whole on its own, and the same run each time it is opened.
 
-config.json      the config the run was started with
-model.json       the model that came out of it, and the longest text
-fingerprint.json what the order of training depends on
-tokenizer/       as it was
-checkpoints/  metrics.jsonl  evals.jsonl  tensorboard/
+    config.json       the config the run was started with
+    model.json        the model that came out of it, and the longest text
+    fingerprint.json  what the order of training depends on
+    tokenizer/        as it was
+    checkpoints/  metrics.jsonl  evals.jsonl  tensorboard/
+
+Where the data lie is not part of a run; what is in them is.
 """
 
 import dataclasses
@@ -72,7 +74,6 @@ class Workdir:
       program.BadInput: names the first difference to the run that is here, or
         says that another process is at work here.
     """
-    self.path.mkdir(parents=True, exist_ok=True)
     self._take()
     fingerprint = json.loads(json.dumps(fingerprint))
     config = json.loads(json.dumps(config))
@@ -110,7 +111,16 @@ class Workdir:
 
   def _take(self) -> None:
     """Keeps others out until this process ends, however it does."""
-    self._lock = (self.path / "lock").open("w")
+    try:
+      self.path.mkdir(parents=True, exist_ok=True)
+      self._lock = (self.path / "lock").open("w")
+    except OSError as error:
+      if program.is_disk_full(error):
+        raise
+      raise program.BadInput(
+        f"--workdir={self.path} is no folder that can be written to ({error}); "
+        "give another one"
+      ) from error
     try:
       fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -122,8 +132,7 @@ class Workdir:
   def _check(self, config: dict[str, Any], fingerprint: dict[str, Any]) -> None:
     """Raises BadInput where this run is not the one that is here."""
     before = self.config()
-    parts = {name: before.get(name) for name in IDENTITY}
-    changed = _difference(parts, {name: config.get(name) for name in IDENTITY})
+    changed = _difference(_identity(before), _identity(config))
     if not changed:
       changed = _difference(self.fingerprint(), fingerprint)
     if changed:
@@ -140,6 +149,19 @@ class Workdir:
       for name in _TOKENIZER_FILES:
         if (source / name).exists():
           shutil.copy(source / name, partial / name)
+
+
+def _identity(config: dict[str, Any]) -> dict[str, Any]:
+  """The part of a config that identifies a run.
+
+  The places of data and tokenizer are left out: the fingerprint has what is in
+  them, and another machine may keep them elsewhere.
+  """
+  parts = {name: config.get(name) for name in IDENTITY}
+  places = ("train", "tokenizer")
+  data = config.get("data", {})
+  parts["data"] = {k: v for k, v in data.items() if k not in places}
+  return parts
 
 
 def _difference(

@@ -21,6 +21,7 @@ from embeddings import towers
 from embeddings.encoders import config as config_lib
 from embeddings.evals import table as evals
 from embeddings.losses import table as losses
+from launch import limits
 
 Config = Any  # a ConfigDict, whose fields are known at run time only
 
@@ -82,6 +83,7 @@ def assemble(config: Config) -> Run:
   Raises:
     program.BadInput: names the key, the value and the remedy.
   """
+  limits.check(config)
   sets = mixture.open_mixture(config.data.train)
   layout = loader.Layout(
     size=config.batch.size,

@@ -7,6 +7,7 @@ means. Stages die with the job that called them, however that ends.
 """
 
 import ctypes
+import functools
 import json
 import os
 import pathlib
@@ -79,7 +80,9 @@ def _call(command: list[str]) -> list[str]:
     [sys.executable, "-m", *command],
     stdout=subprocess.PIPE,
     text=True,
-    preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+    preexec_fn=functools.partial(_die_with, os.getpid())
+    if sys.platform == "linux"
+    else None,
   )
   assert process.stdout is not None
   lines: list[str] = []
@@ -96,10 +99,10 @@ def _call(command: list[str]) -> list[str]:
   return lines
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
   """Asks Linux to end this process with the one that started it."""
   ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
-  if os.getppid() == 1:
+  if os.getppid() != parent:  # It has ended already.
     os.kill(os.getpid(), signal.SIGKILL)
 
 

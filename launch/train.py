@@ -95,7 +95,13 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
   began = time.monotonic()
   train_step = run.compile_step(state) if start < config.optim.steps else None
   compiled_s = time.monotonic() - began
+  evaluate = _evaluation(run, reporter, results)
   try:
+    # A kill may have come between the save of this step and its evaluation.
+    if start and loop.evaluation_due(
+      start, config.optim.steps, config.eval.every
+    ):
+      evaluate(start, state)
     if train_step is not None:
       state = loop.train(
         state,
@@ -106,7 +112,7 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
         reporter=reporter,
         checkpoints=checkpoints,
         save_every=config.save.every,
-        evaluate=_evaluation(run, reporter, results),
+        evaluate=evaluate,
         eval_every=config.eval.every,
       )
   finally:
@@ -142,11 +148,11 @@ def _on_mesh(run: run_lib.Run, start: int) -> Iterator[batch_lib.Batch]:
 def _evaluation(
   run: run_lib.Run, reporter: metrics.Reporter, results: metrics.JsonLines
 ) -> Callable[[int, step_lib.State], None]:
-  """What evaluates a state on the config's tasks."""
+  """What evaluates a state on the config's tasks, unless that was done."""
   encoder = encode.Encoder(run.model, None, run.tokenizer)
 
   def evaluate(step: int, state: step_lib.State) -> None:
-    if not run.tasks:
+    if not run.tasks or step in results.steps:
       return
     encoder.params = state.params
     found = evals.run(encoder.encode, run.tasks)

@@ -3,9 +3,6 @@
 import logging
 from collections.abc import Callable, Mapping
 
-import bm25s
-from bm25s import stopwords
-
 from data import retrieval_folder
 
 
@@ -25,6 +22,9 @@ def rank(
   Returns:
     For each judged query, document ids, best first.
   """
+  import bm25s  # Here, because its import starts JAX's devices.
+  from bm25s import stopwords
+
   logging.getLogger("bm25s").setLevel(logging.WARNING)
   stop = frozenset(stopwords.STOPWORDS_EN)
 

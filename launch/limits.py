@@ -1,0 +1,73 @@
+"""The numbers that a config may hold; what is no number is checked elsewhere."""
+
+import math
+from typing import Any
+
+from data import program
+
+# From a key to the least that it may be and what it must stay below.
+LIMITS: dict[str, tuple[float, float]] = {
+  "seed": (0, 2**31),
+  "model.encoder.width": (1, math.inf),
+  "model.encoder.layers": (1, math.inf),
+  "model.encoder.heads": (1, math.inf),
+  "model.encoder.mlp_width": (1, math.inf),
+  "model.encoder.max_positions": (2, math.inf),
+  "model.encoder.dropout": (0, 1),
+  "model.encoder.attention_dropout": (0, 1),
+  "model.encoder.init_range": (0, math.inf),
+  "loss.scale": (1e-6, math.inf),
+  "data.datasets_per_batch": (1, math.inf),
+  "data.negatives": (0, math.inf),
+  "optim.learning_rate": (0, math.inf),
+  "optim.warmup_steps": (0, math.inf),
+  "optim.steps": (1, math.inf),
+  "optim.weight_decay": (0, math.inf),
+  "optim.clip_norm": (0, math.inf),
+  "batch.size": (1, math.inf),
+  "batch.max_length": (2, math.inf),
+  "batch.pack_shards": (1, math.inf),
+  "mesh.data": (-1, math.inf),
+  "mesh.fsdp": (1, math.inf),
+  "mesh.tensor": (1, math.inf),
+  "input.threads": (0, math.inf),
+  "input.ahead": (0, math.inf),
+  "save.every": (1, math.inf),
+  "save.keep": (1, math.inf),
+  "eval.every": (0, math.inf),
+  "log.every": (1, math.inf),
+}
+
+
+def check(config: Any) -> None:
+  """Checks a config's numbers; a key that it does not have has no limit.
+
+  Raises:
+    program.BadInput: names the first key whose number is out of its limits.
+  """
+  numbers = dict(_numbers(config.to_dict()))
+  for key, (least, below) in LIMITS.items():
+    # Written so that a nan, which compares with nothing, is refused.
+    if key in numbers and not least <= numbers[key] < below:
+      most = f" and below {below:,}" if below < math.inf else ""
+      raise program.BadInput(
+        f"config.{key} is {numbers[key]}; wanted {least:,} or more{most}; "
+        f"change --config.{key}"
+      )
+  for fraction in config.batch.ladder:
+    if not (isinstance(fraction, int | float) and 0 < fraction <= 1):
+      raise program.BadInput(
+        f"config.batch.ladder has {fraction!r}; wanted fractions above 0 and "
+        "at most 1, as in --config.batch.ladder='(0.8, 0.5)'"
+      )
+
+
+def _numbers(tree: dict[str, Any], path: str = "") -> list[tuple[str, float]]:
+  """The path and value of each number in a tree of plain values."""
+  found = []
+  for key, value in tree.items():
+    if isinstance(value, dict):
+      found += _numbers(value, f"{path}{key}.")
+    elif isinstance(value, int | float):
+      found.append((f"{path}{key}", value))
+  return found
