@@ -149,14 +149,15 @@ class Batches:
       "tokenizer": self._tokenizer.fingerprint,
       "data": {
         data_set.name: {
+          "place": place,  # in the mixture, which its order is drawn from
           "weight": weight,
           "records": len(data_set),
           "source": data_set.manifest.source,
           "licence": data_set.manifest.licence,
           "shards": [shard.sha256 for shard in data_set.manifest.shards],
         }
-        for data_set, weight in zip(
-          self._mixture.data_sets, self._mixture.weights, strict=True
+        for place, (data_set, weight) in enumerate(
+          zip(self._mixture.data_sets, self._mixture.weights, strict=True)
         )
       },
     }

@@ -71,8 +71,12 @@ class Encoder:
       float32 [N, E], in the order of the texts.
 
     Raises:
-      program.BadInput: if the model has no such prompt.
+      program.BadInput: if the model has no such prompt, or `texts` is one.
     """
+    if isinstance(texts, str):  # whose letters would be the texts
+      raise program.BadInput(
+        f"{texts[:40]!r} is one text; wanted a list of texts"
+      )
     prompt = self.default_prompt if prompt is None else prompt
     if prompt and prompt not in self.prompts:
       raise program.BadInput(
@@ -83,7 +87,7 @@ class Encoder:
       return np.zeros((0, self.width), np.float32)
     before = self.prompts[prompt] if prompt else ""
     ids = self.tokenizer.encode([before + text for text in texts])
-    vectors = np.empty((len(texts), self.width), np.float32)
+    vectors = np.zeros((len(texts), self.width), np.float32)
     for members, packed, size in _calls(ids, self.tokenizer.max_length):
       found = self._embed(self.params, packed, size)
       vectors[members] = np.asarray(found[0, : len(members)])

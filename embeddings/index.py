@@ -80,10 +80,19 @@ def build(
 
   Returns:
     N and E.
+
+  Raises:
+    program.BadInput: if something that is no index stands at `folder`, or there
+      is no such model.
   """
+  path = pathlib.Path(folder).absolute()
+  if path.exists() and not (path / "index.json").exists():
+    raise program.BadInput(
+      f"{folder} exists and is not an index (it has no index.json); give "
+      "another folder or move it away"
+    )
   encoder = encode.load(model)
   vectors = encoder.encode(list(corpus.values()))
-  path = pathlib.Path(folder).absolute()
   path.parent.mkdir(parents=True, exist_ok=True)
   with atomic.folder(path) as partial:
     _write_vectors(partial / "vectors", vectors)

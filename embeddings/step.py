@@ -104,7 +104,7 @@ def make(
     return State(state.step + 1, params, opt), Metrics(
       loss=found.value,
       accuracy=found.accuracy,
-      gradient_norm=optax.global_norm(gradient),
+      gradient_norm=optax.tree.norm(gradient),
       tokens=jnp.asarray(sum((side.text >= 0).sum() for side in batch.sides)),
       slots=jnp.int32(sum(side.text.size for side in batch.sides)),
     )

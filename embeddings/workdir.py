@@ -106,8 +106,9 @@ class Workdir:
     path = self.path / name
     if not path.exists():
       return []
-    lines = path.read_text(encoding="utf-8").splitlines()
-    return [json.loads(line) for line in lines]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    # A kill may have cut the last one short.
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
   def _take(self) -> None:
     """Keeps others out until this process ends, however it does."""

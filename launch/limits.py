@@ -1,4 +1,4 @@
-"""The numbers that a config may hold; what is no number is checked elsewhere."""
+"""The numbers that a config may hold; the rest is checked where it is used."""
 
 import math
 from typing import Any

@@ -119,13 +119,14 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
     reporter.close()
     results.close()
     checkpoints.close()
+  evaluated = workdir.results("evals.jsonl")
   return {
     "workdir": str(workdir.path),
     "step": config.optim.steps,
     "pairs": config.optim.steps * config.batch.size,
     "compile_seconds": round(compiled_s, 1),
     "train_seconds": round(reporter.seconds, 1),
-    **(workdir.results("evals.jsonl") or [{}])[-1],
+    **next((r for r in evaluated if r["step"] == config.optim.steps), {}),
   }
 
 

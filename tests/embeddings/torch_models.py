@@ -1,0 +1,116 @@
+"""Small random models as torch and sentence-transformers write them."""
+
+import json
+import pathlib
+import shutil
+from collections.abc import Mapping
+
+import sentence_transformers
+import torch
+import transformers
+from sentence_transformers.sentence_transformer import modules
+
+from data import tokens
+
+WIDTH = 24
+
+
+def bert(
+  folder: pathlib.Path, tokenizer: pathlib.Path, **settings: object
+) -> transformers.BertModel:
+  """Writes a BertModel and its tokenizer as transformers does."""
+  torch.manual_seed(0)
+  vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size
+  config = transformers.BertConfig(
+    vocab_size=vocabulary,
+    hidden_size=WIDTH,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=40,
+    max_position_embeddings=64,
+    **settings,
+  )
+  model = transformers.BertModel(config).eval()
+  for weight in model.parameters():
+    weight.data += 0.2 * torch.randn(weight.shape)
+  model.save_pretrained(folder)
+  for path in tokenizer.iterdir():
+    shutil.copy(path, folder / path.name)
+  return model
+
+
+def sentence_transformer(
+  folder: pathlib.Path,
+  encoder: pathlib.Path,
+  *,
+  pooling: str = "mean",
+  normalise: bool = True,
+  max_length: int | None = None,
+  prompts: Mapping[str, str] | None = None,
+  default_prompt: str | None = None,
+) -> sentence_transformers.SentenceTransformer:
+  """Writes a model folder as sentence-transformers 6 does, and gives it."""
+  parts = [modules.Transformer(str(encoder)), modules.Pooling(WIDTH, pooling)]
+  if normalise:
+    parts.append(modules.Normalize())
+  model = sentence_transformers.SentenceTransformer(
+    modules=parts,
+    device="cpu",
+    prompts=dict(prompts or {}),
+    default_prompt_name=default_prompt,
+  )
+  if max_length:
+    model.max_seq_length = max_length
+  model.save(str(folder), create_model_card=False)
+  return model
+
+
+def classic(
+  folder: pathlib.Path,
+  encoder: pathlib.Path,
+  *,
+  pooling: str = "mean",
+  normalise: bool = True,
+  max_length: int | None = None,
+) -> None:
+  """Writes the same model as sentence-transformers 2 did, by hand."""
+  shutil.copytree(encoder, folder)
+  kinds = ["Transformer", "Pooling", "Normalize"][: 3 if normalise else 2]
+  listed = [
+    {
+      "idx": i,
+      "name": str(i),
+      "path": f"{i}_{kind}" if i else "",
+      "type": f"sentence_transformers.models.{kind}",
+    }
+    for i, kind in enumerate(kinds)
+  ]
+  write_json(folder / "modules.json", listed)
+  flags = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
+  write_json(
+    folder / "1_Pooling" / "config.json",
+    {
+      "word_embedding_dimension": WIDTH,
+      **{
+        f"pooling_mode_{flag}": flag.startswith(pooling) and "sqrt" not in flag
+        for flag in flags
+      },
+    },
+  )
+  write_json(
+    folder / "sentence_bert_config.json",
+    {"max_seq_length": max_length, "do_lower_case": False},
+  )
+
+
+def write_json(path: pathlib.Path, content: object) -> None:
+  """Writes a JSON file, its folder too."""
+  path.parent.mkdir(exist_ok=True)
+  path.write_text(json.dumps(content), encoding="utf-8")
+
+
+def change_json(path: pathlib.Path, **changes: object) -> None:
+  """Sets keys of a JSON file; one that is set to None goes."""
+  content = {**json.loads(path.read_text(encoding="utf-8")), **changes}
+  kept = {key: value for key, value in content.items() if value is not None}
+  path.write_text(json.dumps(kept), encoding="utf-8")
