@@ -17,7 +17,7 @@ class Tokenizer:
   """A fast tokenizer that cuts texts at `max_length` tokens.
 
   Args:
-    folder: holds a tokenizer.json.
+    folder: holds a tokenizer.json, or what transformers makes one of.
     max_length: most tokens a text, special tokens included.
 
   Raises:
@@ -25,13 +25,7 @@ class Tokenizer:
   """
 
   def __init__(self, folder: str | os.PathLike[str], *, max_length: int):
-    path = pathlib.Path(folder) / FILE
-    if not path.exists():
-      raise program.BadInput(
-        f"{folder} has no {FILE}; give a folder with a fast tokenizer, or "
-        "train one with `python -m data.wordpiece --data=DIR --out=DIR`"
-      )
-    self._json = path.read_text(encoding="utf-8")
+    self._json = read(folder)
     self._max_length = max_length
     self._tokenizer = _load(self._json, max_length)
 
@@ -65,6 +59,30 @@ class Tokenizer:
   def __setstate__(self, state: tuple[str, int]) -> None:
     self._json, self._max_length = state
     self._tokenizer = _load(*state)
+
+
+def read(folder: str | os.PathLike[str]) -> str:
+  """The tokenizer of a folder as tokenizers' JSON.
+
+  Raises:
+    program.BadInput: if the folder has no tokenizer.
+  """
+  path = pathlib.Path(folder) / FILE
+  if path.exists():
+    return path.read_text(encoding="utf-8")
+  try:
+    if not (path.parent / "tokenizer_config.json").exists():
+      raise OSError("there is no tokenizer_config.json either")
+    import transformers  # Here, because it takes seconds and few need it.
+
+    slow = transformers.AutoTokenizer.from_pretrained(path.parent)
+    return slow.backend_tokenizer.to_str()
+  except (OSError, ValueError, AttributeError, ImportError) as error:
+    raise program.BadInput(
+      f"{folder} has no {FILE}, nor what makes one ({error}); give a folder "
+      "with a tokenizer, or train one with `python -m data.wordpiece "
+      "--data=DIR --out=DIR`"
+    ) from error
 
 
 def _load(text: str, max_length: int) -> tokenizers.Tokenizer:

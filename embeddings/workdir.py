@@ -26,7 +26,6 @@ from embeddings.encoders import config as config_lib
 IDENTITY = ("model", "loss", "data", "optim", "batch", "seed")
 
 _TOKENIZER_FILES = (
-  tokens.FILE,
   "tokenizer_config.json",
   "special_tokens_map.json",
   "vocab.txt",
@@ -150,6 +149,8 @@ class Workdir:
       for name in _TOKENIZER_FILES:
         if (source / name).exists():
           shutil.copy(source / name, partial / name)
+      text = tokens.read(source)
+      (partial / tokens.FILE).write_text(text, encoding="utf-8")
 
 
 def _identity(config: dict[str, Any]) -> dict[str, Any]:

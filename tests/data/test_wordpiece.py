@@ -1,9 +1,7 @@
 """A tokenizer is the same each time, and finds words in identifiers."""
 
-import pytest
 import transformers
 
-from data import program
 from data import tokens
 from data import wordpiece
 from tests import conftest
@@ -42,8 +40,3 @@ def test_texts_are_cut_and_closed(tokenizer_folder):
   assert len(ids) == 8
   cls, sep = (wordpiece.SPECIAL.index(name) for name in ("[CLS]", "[SEP]"))
   assert (ids[0], ids[-1]) == (cls, sep)
-
-
-def test_a_folder_without_a_tokenizer_is_named(tmp_path):
-  with pytest.raises(program.BadInput, match=r"no tokenizer\.json"):
-    tokens.Tokenizer(tmp_path, max_length=8)
