@@ -16,7 +16,9 @@ import errno
 import functools
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -78,6 +80,25 @@ def require(value: Any, flag: str, example: str) -> None:
   """Raises BadInput if a flag that the program needs was not given."""
   if not value:
     raise BadInput(f"--{flag} is missing; give it, as in --{flag}={example}")
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+  """Holds Ctrl-C back until the block has ended, as where files are written.
+
+  Libraries that run an event loop may lose it or leave their threads behind.
+  """
+  if threading.current_thread() is not threading.main_thread():
+    yield  # Python interrupts the main thread alone.
+    return
+  came = []
+  before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+  try:
+    yield
+  finally:
+    signal.signal(signal.SIGINT, before)
+  if came:
+    raise KeyboardInterrupt
 
 
 class Progress:
@@ -175,7 +196,10 @@ def _parse_flags(argv: list[str], *, words: bool) -> list[str]:
   except SystemExit:  # After --help, which absl ends with 1.
     sys.exit(0)
   except wrong as error:
-    _say(f"{_one_line(error)}; see --help")
+    # ml_collections names the nearest key, in the words of a KeyError.
+    keys = KeyError | AttributeError
+    unknown = "no such config key: " * isinstance(error, keys)
+    _say(f"{unknown}{_one_line(error)}; see --help")
     sys.exit(EXIT_BAD_INPUT)
   _ARGUMENTS[:] = left_over[1:]
   if left_over[1:] and not words:
@@ -232,7 +256,11 @@ def is_disk_full(error: BaseException | None) -> bool:
 
 def _one_line(error: BaseException) -> str:
   """The error's message with its line breaks folded."""
-  return " ".join(str(error).split()) or type(error).__name__
+  # The text of a KeyError is the repr of what it says; others may wrap one.
+  text: object = error
+  while isinstance(text, KeyError | AttributeError) and text.args:
+    text = text.args[0]
+  return " ".join(str(text).split()) or type(error).__name__
 
 
 def _say(message: str) -> None:

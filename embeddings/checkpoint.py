@@ -54,15 +54,14 @@ class Checkpoints:
     """Begins to save the state; `meta` is JSON that describes it."""
     self.wait()
     step = int(jax.device_get(state.step))
-    self._manager.save(
-      step,
-      args=ocp.args.Composite(
-        params=ocp.args.StandardSave(state.params),
-        opt=ocp.args.StandardSave(state.opt),
-        meta=ocp.args.JsonSave(meta),
-      ),
+    args = ocp.args.Composite(
+      params=ocp.args.StandardSave(state.params),
+      opt=ocp.args.StandardSave(state.opt),
+      meta=ocp.args.JsonSave(meta),
     )
-    self._pending = step
+    with program.uninterrupted():
+      self._manager.save(step, args=args)
+      self._pending = step
 
   def commit_finished(self) -> None:
     """Writes the manifest of a save that has come to its end, if one has."""
@@ -71,10 +70,11 @@ class Checkpoints:
 
   def wait(self) -> None:
     """Waits for the save that is under way, and commits it."""
-    self._manager.wait_until_finished()
-    if self._pending is not None and jax.process_index() == 0:
-      _write_manifest(self._folder / str(self._pending))
-    self._pending = None
+    with program.uninterrupted():
+      self._manager.wait_until_finished()
+      if self._pending is not None and jax.process_index() == 0:
+        _write_manifest(self._folder / str(self._pending))
+      self._pending = None
 
   def restore(
     self, step: int, state: step_lib.State
@@ -106,8 +106,9 @@ class Checkpoints:
 
   def close(self) -> None:
     """Commits what is under way and stops the background threads."""
-    self.wait()
-    self._manager.close()
+    with program.uninterrupted():
+      self.wait()
+      self._manager.close()
 
 
 def restore_params(
