@@ -98,7 +98,7 @@ def uninterrupted() -> Iterator[None]:
   finally:
     signal.signal(signal.SIGINT, before)
   if came:
-    raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)  # Blocks may stand in blocks.
 
 
 class Progress:
