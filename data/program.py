@@ -52,6 +52,7 @@ def run(main: Callable[[], None], *, words: bool = False) -> None:
     words: whether it takes arguments that are no flags; `arguments()` gives
       them.
   """
+  sys.unraisablehook = _send_interrupt_again
   parser = functools.partial(_parse_flags, words=words)
   app.run(lambda _: sys.exit(_guarded(main)), flags_parser=parser)
 
@@ -211,6 +212,20 @@ def _parse_flags(argv: list[str], *, words: bool) -> list[str]:
     flags.FLAGS.verbosity = logging.WARNING
     flags.FLAGS["verbosity"].using_default_value = False
   return left_over
+
+
+def _send_interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
+  """Sends Ctrl-C again where Python ignored it.
+
+  It does so in callbacks of the garbage collector, of which JAX has one, and
+  that is where every third Ctrl-C in training arrives.
+  """
+  if ignored.exc_type is KeyboardInterrupt:
+    again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+    again.daemon = True
+    again.start()
+  else:
+    sys.__unraisablehook__(ignored)
 
 
 def _guarded(main: Callable[[], None]) -> int:
