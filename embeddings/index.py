@@ -100,7 +100,9 @@ def build(
       for name, text in corpus.items():
         line = json.dumps({"_id": name, "text": text}, ensure_ascii=False)
         file.write(line + "\n")
-    about = {"model": str(model), "documents": len(corpus)}
+    place = pathlib.Path(model)
+    name = str(place.resolve()) if place.exists() else model
+    about = {"model": name, "documents": len(corpus)}
     (partial / "index.json").write_text(json.dumps(about), encoding="utf-8")
   return vectors.shape
 

@@ -52,7 +52,9 @@ def _with_dropout(
   keys: jax.Array,  # [N]
 ) -> jax.Array:  # [N, L, H, K]
   """Attention with dropout on its weights, which no fused kernel offers."""
-  scores = jnp.einsum("nqhk,nshk->nhqs", query, key).astype(jnp.float32)
+  scores = jnp.einsum(
+    "nqhk,nshk->nhqs", query, key, preferred_element_type=jnp.float32
+  )
   scores = scores / jnp.sqrt(jnp.float32(query.shape[-1]))
   weights = jax.nn.softmax(jnp.where(mask, scores, -1e30))  # in float32
   weights = dropout.dropout(weights, rate, keys).astype(value.dtype)
