@@ -15,6 +15,7 @@ import contextlib
 import errno
 import functools
 import json
+import logging as python_logging
 import os
 import signal
 import sys
@@ -53,6 +54,7 @@ def run(main: Callable[[], None], *, words: bool = False) -> None:
       them.
   """
   sys.unraisablehook = _send_interrupt_again
+  logging.get_absl_logger().addFilter(_is_no_full_disk)
   parser = functools.partial(_parse_flags, words=words)
   app.run(lambda _: sys.exit(_guarded(main)), flags_parser=parser)
 
@@ -228,6 +230,11 @@ def _send_interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
     sys.__unraisablehook__(ignored)
 
 
+def _is_no_full_disk(record: python_logging.LogRecord) -> bool:
+  """Whether a library's log record is worth a line: a full disk raises too."""
+  return not (record.exc_info and is_disk_full(record.exc_info[1]))
+
+
 def _guarded(main: Callable[[], None]) -> int:
   """Runs `main` and gives the exit code that its end deserves."""
   try:
@@ -262,8 +269,12 @@ def is_disk_full(error: BaseException | None) -> bool:
       errno.EDQUOT,
     ):
       return True
-    # TensorStore and ArrayRecord give the operating system's words only.
-    if "no space left on device" in str(error).lower():
+    # TensorStore and ArrayRecord give the operating system's words only, and
+    # TensorStore others where a part of the bytes found room.
+    words = str(error).lower()
+    if "no space left on device" in words or (
+      "resource_exhausted" in words and "failed to write" in words
+    ):
       return True
     error = error.__cause__ or error.__context__
   return False

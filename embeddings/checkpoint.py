@@ -7,6 +7,7 @@ without a matching one is not a step (Orbax alone restores a flipped byte
 without a word), and is set aside, by name, when the run is opened.
 """
 
+import errno
 import json
 import pathlib
 import shutil
@@ -23,6 +24,7 @@ from embeddings import towers
 
 MANIFEST = "gigapair_manifest.json"
 _SHAPES = jax.ShapeDtypeStruct
+_MARGIN_BYTES = 2**19  # a checkpoint's own files, and the run's others
 
 
 class Checkpoints:
@@ -51,8 +53,13 @@ class Checkpoints:
     return self._manager.latest_step()
 
   def save(self, state: step_lib.State, meta: dict[str, Any]) -> None:
-    """Begins to save the state; `meta` is JSON that describes it."""
+    """Begins to save the state; `meta` is JSON that describes it.
+
+    Raises:
+      OSError: if the disk has no room for it, before anything is written.
+    """
     self.wait()
+    _check_room(self._folder, state)
     step = int(jax.device_get(state.step))
     args = ocp.args.Composite(
       params=ocp.args.StandardSave(state.params),
@@ -71,10 +78,10 @@ class Checkpoints:
   def wait(self) -> None:
     """Waits for the save that is under way, and commits it."""
     with program.uninterrupted():
+      pending, self._pending = self._pending, None
       self._manager.wait_until_finished()
-      if self._pending is not None and jax.process_index() == 0:
-        _write_manifest(self._folder / str(self._pending))
-      self._pending = None
+      if pending is not None and jax.process_index() == 0:
+        _write_manifest(self._folder / str(pending))
 
   def restore(
     self, step: int, state: step_lib.State
@@ -151,6 +158,22 @@ def _steps(folder: pathlib.Path) -> list[int]:
   if not folder.is_dir():
     return []
   return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
+
+
+def _check_room(folder: pathlib.Path, state: step_lib.State) -> None:
+  """Raises OSError (ENOSPC) unless the disk has room for the state.
+
+  TensorStore finds out as well, and then prints hundreds of lines.
+  """
+  needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + _MARGIN_BYTES
+  free = shutil.disk_usage(folder).free
+  if free < needed:
+    raise OSError(
+      errno.ENOSPC,
+      f"a checkpoint needs {needed / 2**20:,.1f} MiB and "
+      f"{free / 2**20:,.1f} MiB are free",
+      str(folder),
+    )
 
 
 def _write_manifest(folder: pathlib.Path) -> None:

@@ -11,10 +11,10 @@ import time
 from typing import Any
 
 import jax
-import tensorboardX
 
 from data import atomic
 from data import program
+from embeddings import curves
 from embeddings import step as step_lib
 
 
@@ -73,12 +73,11 @@ class Reporter:
     seconds: float,
   ):
     self._lines = JsonLines(workdir / "metrics.jsonl", step=step)
-    self._board = tensorboardX.SummaryWriter(
-      str(workdir / "tensorboard"), purge_step=step + 1
-    )
+    self._curves = curves.Curves(workdir / "tensorboard", step=step)
     self._bar = program.Progress(
       steps, unit="steps", label="training", done=step
     )
+    self._done, self._steps = step, steps
     self._pairs, self._rate, self._every = pairs, rate, every
     self._start = time.monotonic() - seconds
     self._last_line = (step, time.monotonic())
@@ -114,23 +113,23 @@ class Reporter:
         f"{values['gradient_norm']}; checkpoints from before it are kept: "
         "lower --config.optim.learning_rate in a new workdir"
       )
+    self._done = step
     self._bar.advance(1, f"loss {values['loss']:.3f}, {self._speed(step)}")
     if step % self._every == 0:
       self._write(step, values)
 
   def evaluation(self, step: int, results: dict[str, float]) -> None:
     """Shows the results of an evaluation."""
-    for name, value in results.items():
-      self._board.add_scalar(f"eval/{name}", value, step)
+    self._curves.add(step, {f"eval/{k}": v for k, v in results.items()})
 
   def close(self) -> None:
     """Reports what was held back and ends the files."""
     try:
       self.flush()
     finally:
-      self._bar.close()
+      self._bar.close("done" if self._done == self._steps else "stopped")
       self._lines.close()
-      self._board.close()
+      self._curves.close()
 
   def _speed(self, step: int) -> str:
     """Pairs a second since the last line."""
@@ -152,8 +151,7 @@ class Reporter:
       "pairs_per_s": steps_per_s * self._pairs,
       "tokens_per_s": steps_per_s * tokens,
     }
-    for name, value in line.items():
-      self._board.add_scalar(f"train/{name}", value, step)
+    self._curves.add(step, {f"train/{k}": v for k, v in line.items()})
     self._lines.write({"step": step, "seconds": self.seconds, **line})
 
 

@@ -10,8 +10,9 @@ trains nothing. Exit codes: 0 done, 2 bad input, 3 diverged; anything else may
 be started again.
 """
 
-from collections.abc import Callable, Iterator
+import contextlib
 import time
+from collections.abc import Callable, Iterator
 
 from absl import flags
 import jax
@@ -96,7 +97,11 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
   train_step = run.compile_step(state) if start < config.optim.steps else None
   compiled_s = time.monotonic() - began
   evaluate = _evaluation(run, reporter, results)
-  try:
+  with (
+    contextlib.closing(checkpoints),
+    contextlib.closing(results),
+    contextlib.closing(reporter),
+  ):
     # A kill may have come between the save of this step and its evaluation.
     if start and loop.evaluation_due(
       start, config.optim.steps, config.eval.every
@@ -115,10 +120,6 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
         evaluate=evaluate,
         eval_every=config.eval.every,
       )
-  finally:
-    reporter.close()
-    results.close()
-    checkpoints.close()
   evaluated = workdir.results("evals.jsonl")
   return {
     "workdir": str(workdir.path),

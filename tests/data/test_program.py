@@ -26,7 +26,7 @@ def tiny(tmp_path: pathlib.Path) -> pathlib.Path:
 
         python tiny.py --then=pass
     """
-    import errno, logging, sys, time
+    import errno, gc, logging, os, signal, sys, time
     from absl import flags
     import absl.logging
     from ml_collections import config_flags
@@ -191,6 +191,37 @@ def test_ctrl_c_and_a_kill(tiny: pathlib.Path) -> None:
     _, errors = process.communicate(timeout=30)
     assert process.returncode == code
     assert "Traceback" not in errors
+
+
+@pytest.mark.parametrize(
+  "then",
+  [
+    # Python ignores what is raised in a callback of the garbage collector.
+    "gc.callbacks.append(call_once); gc.collect(); time.sleep(60)",
+    # The inner block is to leave the outer one whole.
+    "with program.uninterrupted():\n"
+    "  with program.uninterrupted():\n"
+    "    call_once()\n"
+    "  print('whole', flush=True)\n"
+    "time.sleep(60)",
+  ],
+)
+def test_ctrl_c_is_never_lost(tiny: pathlib.Path, then: str) -> None:
+  first = (
+    "def call_once(*_):\n"
+    "  if gc.callbacks:\n"
+    "    gc.callbacks.pop()\n"
+    "  os.kill(os.getpid(), signal.SIGINT)\n"
+    "  sum(range(1000))\n"
+    "  print('called', flush=True)\n"
+  )
+  start = time.monotonic()
+  ended = run(tiny, f"--then={first}{then}")
+  assert time.monotonic() - start < 30
+  assert ended.returncode == 130
+  assert ended.stderr.startswith("tiny.py: interrupted")
+  assert ended.stderr.count("\n") == 1
+  assert ended.stdout == ("called\nwhole\n" if "whole" in then else "")
 
 
 def test_progress_in_a_log(capsys: pytest.CaptureFixture[str]) -> None:

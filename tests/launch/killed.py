@@ -35,12 +35,6 @@ MOMENTS = {
   "between_saves": Moment(
     metrics.Reporter, "report", False, lambda _, step, found: step == 5
   ),
-  "before_an_evaluation": Moment(
-    metrics.JsonLines,
-    "write",
-    True,
-    lambda _, values: values["step"] == 6 and "loss" not in values,
-  ),
   # Orbax's threads have just begun to write.
   "in_a_save": Moment(
     ocp.CheckpointManager, "save", False, lambda _, step, args: step == 9

@@ -52,7 +52,7 @@ def packages(tmp_path_factory):
   )
 
 
-def start(packages, workdir):
+def start(packages, workdir, *more):
   """Starts the quickstart as the leader of its own process group."""
   return subprocess.Popen(
     [
@@ -62,6 +62,7 @@ def start(packages, workdir):
       "--smoke",
       f"--sources={packages}",
       f"--workdir={workdir}",
+      *more,
     ],
     cwd=programs.ROOT,
     env=programs.environment(),
@@ -70,6 +71,13 @@ def start(packages, workdir):
     text=True,
     start_new_session=True,
   )
+
+
+def wait_for(path, process):
+  """Waits for a file of a process that goes on."""
+  while not path.exists():
+    assert process.poll() is None, process.communicate()
+    time.sleep(0.01)
 
 
 def finish(process):
@@ -120,9 +128,7 @@ def test_killed_at_three_moments_it_ends_the_same(packages, whole, tmp_path):
   workdir = tmp_path / "quickstart"
   for moment in MOMENTS:
     process = start(packages, workdir)
-    while not (workdir / moment).exists():
-      assert process.poll() is None, process.communicate()
-      time.sleep(0.01)
+    wait_for(workdir / moment, process)
     os.kill(process.pid, signal.SIGKILL)  # the one process, not its children
     process.communicate()
     assert group_is_gone(process.pid), moment
@@ -141,3 +147,46 @@ def test_run_again_it_changes_nothing(packages, whole):
   before = programs.contents(workdir)
   assert finish(start(packages, workdir)) == out
   assert programs.contents(workdir) == before
+
+
+@pytest.mark.long
+def test_ctrl_c_ends_it_and_what_it_started(packages, whole, tmp_path):
+  workdir = tmp_path / "quickstart"
+  process = start(packages, workdir)
+  wait_for(workdir / "run" / "checkpoints" / "3", process)
+  os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+  out, err = process.communicate(timeout=60)
+  assert process.returncode == 130, err
+  assert "Traceback" not in err
+  assert "train_seconds" not in out
+  for name in ("train.py", "quickstart.py"):
+    assert f"{name}: interrupted; what was complete is kept" in err
+  assert group_is_gone(process.pid)
+  printed = result(finish(start(packages, workdir)))
+  unbroken, before = whole
+  test_resume.assert_same_run(unbroken / "run", workdir / "run")
+  expected = {k: v for k, v in result(before).items() if k not in SECONDS}
+  assert {k: v for k, v in printed.items() if k not in SECONDS} == expected
+
+
+@pytest.mark.long
+def test_it_may_start_from_an_encoder(packages, trained, run_program, tmp_path):
+  model, workdir = tmp_path / "encoder", tmp_path / "quickstart"
+  ended = run_program(
+    "tools.to_sentence_transformers", f"--workdir={trained}", f"--out={model}"
+  )
+  assert ended.code == 0, ended
+  printed = result(finish(start(packages, workdir, f"--model={model}")))
+  assert printed.keys() >= KEYS
+  assert printed["trained_mrr_at_10"] > printed["untrained_mrr_at_10"]
+  assert not (workdir / "tokenizer").exists()
+  began = (model / "tokenizer.json").read_bytes()
+  assert (workdir / "model" / "tokenizer.json").read_bytes() == began
+
+
+def test_a_stage_that_fails_ends_it(packages, tmp_path):
+  process = start(packages, tmp_path / "quickstart", "--sources=/nowhere")
+  out, err = process.communicate(timeout=60)
+  assert (process.returncode, out) == (2, "")
+  last = err.splitlines()[-1]
+  assert last.startswith("python_code.py: --in=/nowhere is not a folder")

@@ -66,12 +66,18 @@ def killed_again_and_again(
   run_program: Run, command: list[str], env: dict[str, str]
 ) -> None:
   """Runs the command until it ends, with a kill at every moment there is."""
+  said = ""
   for moment in killed.MOMENTS:
     ended = run_program("tests.launch.killed", moment, *command, env=env)
     assert ended.code == -signal.SIGKILL, (moment, ended)
+    said += ended.err
   ended = run_program(*command, env=env)
   assert ended.code == 0, ended
   assert ended.result["step"] == 12
+  # One was killed with step 9 written and no manifest that says so.
+  assert "checkpoint 9 is not whole (its save was cut short)" in said
+  for step in (3, 6):
+    assert f"going on from step {step}\n" in said
 
 
 def test_killed_is_as_unbroken(
@@ -88,6 +94,7 @@ def test_killed_is_as_unbroken(
   steps = [line["step"] for line in lines(broken / "metrics.jsonl")]
   assert steps == list(range(1, 13))
   assert [line["step"] for line in lines(broken / "evals.jsonl")] == [6, 12]
+  assert (broken / "checkpoints_torn" / "9").is_dir()
 
 
 @pytest.mark.long
@@ -104,23 +111,8 @@ def test_killed_is_as_unbroken_when_optimised(
   assert_same_run(whole, broken)
 
 
-def test_a_kill_leaves_checkpoints_that_are_whole_or_set_aside(
-  run_program: Run, corpus: pathlib.Path, tmp_path: pathlib.Path
-) -> None:
-  command = programs.train_command(corpus, tmp_path / "run")
-  moment = "before_a_manifest"
-  ended = run_program("tests.launch.killed", moment, *command)
-  assert ended.code == -signal.SIGKILL
-  ended = run_program(*command)
-  assert ended.code == 0
-  first, second = ended.err.splitlines()[:2]
-  assert "checkpoint 9 is not whole (its save was cut short)" in first
-  assert second == "going on from step 6"
-  assert (tmp_path / "run" / "checkpoints_torn" / "9").is_dir()
-
-
 def test_ctrl_c(corpus: pathlib.Path, tmp_path: pathlib.Path) -> None:
-  more = ("--config.optim.steps=100000",)
+  more = ("--config.optim.steps=100000", "--config.save.keep=100000")
   workdir = tmp_path / "run"
   process = programs.start(*programs.train_command(corpus, workdir, *more))
   saved = workdir / "checkpoints" / "3" / checkpoint.MANIFEST
@@ -227,19 +219,25 @@ def test_what_may_not_change(
   assert programs.contents(trained) == before
 
 
-def test_other_data_at_the_same_place(
+def test_other_texts_or_another_tokenizer(
   run_program: Run,
   corpus: pathlib.Path,
   trained: pathlib.Path,
+  tmp_path: pathlib.Path,
   write_pairs: Callable[..., pathlib.Path],
 ) -> None:
   before = programs.contents(trained)
-  more = f"--config.data.train={write_pairs(90)}"
+  words = shutil.copytree(corpus / "words", tmp_path / "words")
+  text = (words / "tokenizer.json").read_text()
+  (words / "tokenizer.json").write_text(text + " ")
   shards = "--config.batch.pack_shards=2"
-  line = programs.bad_input(
-    run_program(*programs.train_command(corpus, trained, shards, more))
-  )
-  assert "holds a run with data.code.records=100, and this one has 90" in line
+  for key, folder, message in (
+    ("train", write_pairs(90), "data.code.records=100, and this one has 90"),
+    ("tokenizer", words, "tokenizer="),
+  ):
+    other = f"--config.data.{key}={folder}"
+    ended = run_program(*programs.train_command(corpus, trained, shards, other))
+    assert f"holds a run with {message}" in programs.bad_input(ended)
   assert programs.contents(trained) == before
 
 
