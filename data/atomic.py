@@ -10,6 +10,8 @@ import pathlib
 import shutil
 from collections.abc import Iterator
 
+from data import program
+
 
 @contextlib.contextmanager
 def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
@@ -20,14 +22,18 @@ def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
   Yields:
     The folder to fill. If the block raises, it is removed.
+
+  Raises:
+    program.BadInput: if no folder can be made there.
   """
   final = pathlib.Path(path)
   partial = final.with_name(f".{final.name}.partial")
   former = final.with_name(f".{final.name}.former")
-  shutil.rmtree(partial, ignore_errors=True)
-  if former.exists() and not final.exists():
-    former.rename(final)  # a kill came between the two renames below
-  partial.mkdir(parents=True)
+  with _place(final):
+    shutil.rmtree(partial, ignore_errors=True)
+    if former.exists() and not final.exists():
+      former.rename(final)  # a kill came between the two renames below
+    partial.mkdir(parents=True)
   try:
     yield partial
   except BaseException:
@@ -42,8 +48,35 @@ def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-  """Writes a UTF-8 file at once."""
+  """Writes a UTF-8 file at once, in a folder that need not exist.
+
+  Raises:
+    program.BadInput: if no file can be made there.
+  """
   final = pathlib.Path(path)
   partial = final.with_name(f".{final.name}.partial")
-  partial.write_text(text, encoding="utf-8")
-  partial.replace(final)
+  with _place(final):
+    final.parent.mkdir(parents=True, exist_ok=True)
+    try:
+      partial.write_text(text, encoding="utf-8")
+      partial.replace(final)
+    except BaseException:
+      partial.unlink(missing_ok=True)
+      raise
+
+
+@contextlib.contextmanager
+def _place(path: pathlib.Path) -> Iterator[None]:
+  """Says in one line that nothing can be written to a place like this."""
+  try:
+    yield
+  except (
+    FileExistsError,
+    FileNotFoundError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+  ) as error:
+    raise program.BadInput(
+      f"cannot write to {path} ({error}); give another place or change its mode"
+    ) from error

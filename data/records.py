@@ -95,15 +95,7 @@ class Writer:
     self.counts: dict[str, int] = {}
 
   def __enter__(self) -> "Writer":
-    try:
-      self._partial = self._atomic.__enter__()
-    except OSError as error:
-      if program.is_disk_full(error):
-        raise
-      raise program.BadInput(
-        f"cannot make a folder beside {self._partial} ({error}); give another "
-        "one or change its mode"
-      ) from error
+    self._partial = self._atomic.__enter__()
     return self
 
   def __exit__(

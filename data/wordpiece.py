@@ -10,6 +10,7 @@ tokenizer.json: whoever loads the model gives it plain text or plain code.
 """
 
 import json
+import os
 import pathlib
 import time
 from collections.abc import Iterator, Sequence
@@ -167,7 +168,11 @@ def _moved_back(piece: str) -> str:
 def save(
   tokenizer: tokenizers.Tokenizer, folder: str, *, max_length: int
 ) -> None:
-  """Writes the folder that transformers and Gigapair load."""
+  """Writes the folder that transformers and Gigapair load.
+
+  Raises:
+    program.BadInput: if something that is no tokenizer stands there.
+  """
   config = {
     "tokenizer_class": "PreTrainedTokenizerFast",
     "model_max_length": max_length,
@@ -177,6 +182,13 @@ def save(
     "sep_token": "[SEP]",
     "mask_token": "[MASK]",
   }
+  path = pathlib.Path(folder)
+  ours = {tokens.FILE, "tokenizer_config.json"}
+  if path.exists() and (not path.is_dir() or {*os.listdir(path)} - ours):
+    raise program.BadInput(
+      f"{folder} exists and is more than a tokenizer; give another folder or "
+      "move it away"
+    )
   with atomic.folder(folder) as partial:
     tokenizer.save(str(partial / tokens.FILE))
     (partial / "tokenizer_config.json").write_text(json.dumps(config, indent=2))
@@ -229,7 +241,6 @@ def main() -> None:
     for text in data_set_texts(data_set, given.records, given.chars)
   ]
   tokenizer = train(texts, vocab_size=given.vocab_size, words=given.words)
-  pathlib.Path(given.out).parent.mkdir(parents=True, exist_ok=True)
   save(tokenizer, given.out, max_length=given.max_length)
   program.print_result(
     {

@@ -102,10 +102,16 @@ def load(name: str, *, untrained: bool = False) -> Encoder:
     untrained: of a workdir, take the parameters that the run began with.
 
   Raises:
-    program.BadInput: if there is no such model, or it has no weights.
+    program.BadInput: if there is no such model, or it has no weights, or only
+      a workdir knows what was asked for.
   """
   if workdir_lib.Workdir(name).begun:
     return _from_workdir(workdir_lib.Workdir(name), untrained)
+  if untrained:
+    raise program.BadInput(
+      f"{name} is not the workdir of a run, which alone knows what its model "
+      "was before; give the --workdir of python -m launch.train"
+    )
   found = huggingface.load(name)
   tokenizer = tokens.Tokenizer(found.folder, max_length=found.max_length)
   params = jax.device_put(found.params)

@@ -50,7 +50,6 @@ def to_sentence_transformers(
   shapes = jax.eval_shape(towers.Model(config).init, jax.random.key(0))
   params, step = checkpoint.restore_params(workdir.checkpoints, shapes)
   tensors = huggingface.tensors_of(jax.device_get(params), config.encoder)
-  pathlib.Path(out).absolute().parent.mkdir(parents=True, exist_ok=True)
   with atomic.folder(out) as folder:
     _write_encoder(folder, config, tensors)
     _write_modules(folder, config, max_length)

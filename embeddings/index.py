@@ -39,7 +39,7 @@ class Index:
     folder: as `build` wrote it.
 
   Raises:
-    program.BadInput: if it is no index, or its model is gone.
+    program.BadInput: if it is no index or not whole, or its model is gone.
   """
 
   def __init__(self, folder: str | os.PathLike[str]):
@@ -49,12 +49,22 @@ class Index:
         f"{folder} is not an index: it has no index.json; make one with "
         "`python -m tools.encode --model=DIR --in=FILE --out=DIR`"
       )
-    about = json.loads((path / "index.json").read_text(encoding="utf-8"))
-    self._encoder = encode.load(about["model"])
-    with (path / "corpus.jsonl").open(encoding="utf-8") as file:
-      self._corpus = [json.loads(line) for line in file]
-    store = tensorstore.open(_spec(path / "vectors"), open=True).result()
-    self._vectors = store.read().result()  # [N, E]
+    try:
+      about = json.loads((path / "index.json").read_text(encoding="utf-8"))
+      model = about["model"]
+      with (path / "corpus.jsonl").open(encoding="utf-8") as file:
+        self._corpus = [json.loads(line) for line in file]
+      store = tensorstore.open(_spec(path / "vectors"), open=True).result()
+      self._vectors = store.read().result()  # [N, E]
+      if len(self._corpus) != len(self._vectors):
+        texts, vectors = len(self._corpus), len(self._vectors)
+        raise ValueError(f"{texts} texts and {vectors} vectors")
+    except (OSError, ValueError, KeyError) as error:
+      raise program.BadInput(
+        f"the index {folder} is not whole ({str(error)[:150]}); make it again "
+        "with `python -m tools.encode`"
+      ) from error
+    self._encoder = encode.load(model)
 
   def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
     """The k documents nearest to each query, best first."""
@@ -93,7 +103,6 @@ def build(
     )
   encoder = encode.load(model)
   vectors = encoder.encode(list(corpus.values()))
-  path.parent.mkdir(parents=True, exist_ok=True)
   with atomic.folder(path) as partial:
     _write_vectors(partial / "vectors", vectors)
     with (partial / "corpus.jsonl").open("w", encoding="utf-8") as file:

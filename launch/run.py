@@ -116,11 +116,7 @@ def assemble(config: Config) -> Run:
     params=params,
     loss=_loss(config.loss),
     optimizer=optimizer.OptimizerConfig(**config.optim),
-    tasks=[
-      (pathlib.Path(task).name, evals.read(task))
-      for task in config.eval.tasks.split(",")
-      if task
-    ],
+    tasks=evals.read_all([t for t in config.eval.tasks.split(",") if t]),
   )
 
 

@@ -35,7 +35,6 @@ class Stages:
     self._folder = folder
     self._commands: list[list[str]] = []
     self.seconds = 0.0
-    folder.mkdir(parents=True, exist_ok=True)
 
   def run(self, label: str, command: list[str]) -> dict[str, Any]:
     """Runs `python -m` with the command, unless it has been run.

@@ -8,7 +8,6 @@ model, and the same behind "untrained." and "bm25." where those were asked for.
 """
 
 import json
-import pathlib
 
 from absl import flags
 
@@ -39,7 +38,7 @@ def main() -> None:
   given = flags.FLAGS
   program.require(given.model, "model", "runs/model")
   program.require(given.tasks, "tasks", "runs/pairs/test")
-  tasks = [(pathlib.Path(name).name, table.read(name)) for name in given.tasks]
+  tasks = table.read_all(given.tasks)
   first = encode.load(given.model[0])
   rows = {given.model[0]: table.run(first.encode, tasks)}
   for name in given.model[1:]:

@@ -26,6 +26,25 @@ def read(folder: str | os.PathLike[str]) -> Task:
   return retrieval_folder.read(path)
 
 
+def read_all(
+  folders: Sequence[str | os.PathLike[str]],
+) -> list[tuple[str, Task]]:
+  """The tasks in folders, each with the name of its folder.
+
+  Raises:
+    program.BadInput: if two have one name, which results could not be told by.
+  """
+  names = [pathlib.Path(folder).resolve().name for folder in folders]
+  twice = sorted({name for name in names if names.count(name) > 1})
+  if twice:
+    raise program.BadInput(
+      f"two evaluation folders are named {twice[0]!r}; rename one of them"
+    )
+  return [
+    (name, read(folder)) for name, folder in zip(names, folders, strict=True)
+  ]
+
+
 def run(
   encode: retrieval.EncodeFunction, tasks: Sequence[tuple[str, Task]]
 ) -> dict[str, float]:

@@ -175,7 +175,7 @@ def test_nothing_else_is_replaced(tmp_path: pathlib.Path, what: str) -> None:
 
 def test_a_place_where_nothing_can_be_written(tmp_path: pathlib.Path) -> None:
   (tmp_path / "file").write_text("")
-  with pytest.raises(program.BadInput, match="cannot make a folder"):
+  with pytest.raises(program.BadInput, match="cannot write to"):
     write(tmp_path / "file" / "set", PAIRS[:1])
 
 
