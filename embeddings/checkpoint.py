@@ -118,6 +118,20 @@ class Checkpoints:
       self._manager.close()
 
 
+def save_params(folder: pathlib.Path, params: towers.Params) -> None:
+  """Writes step 0 of a model that was not trained here: its parameters.
+
+  Args:
+    folder: where checkpoints are kept; it need not exist.
+    params: on the host or on devices.
+  """
+  step = folder.absolute() / "0"
+  with ocp.StandardCheckpointer() as checkpointer:
+    checkpointer.save(step / "params", params)
+    checkpointer.wait_until_finished()
+  _write_manifest(step)
+
+
 def restore_params(
   folder: pathlib.Path, shapes: towers.Params, step: int | None = None
 ) -> tuple[towers.Params, int]:

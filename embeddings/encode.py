@@ -18,12 +18,19 @@ from data import batch
 from data import packing
 from data import program
 from data import tokens
-from embeddings import checkpoint
-from embeddings import huggingface
+from embeddings import description
+from embeddings import pretrained
 from embeddings import towers
 from embeddings import workdir as workdir_lib
 
 ROW_SLOTS = 8_192  # tokens of one call to the device, padding included
+
+# The prompts of each side, as sentence-transformers looks for them.
+_PROMPTS = {
+  "": (),
+  "query": ("query",),
+  "document": ("document", "passage", "corpus"),
+}
 
 
 class Encoder:
@@ -48,24 +55,29 @@ class Encoder:
     self.model, self.params = model, params
     self.tokenizer, self.prompts = tokenizer, prompts or {}
     self.default_prompt = default_prompt
-    self._embed = jax.jit(model.embed, static_argnums=2)
+    self._embed = jax.jit(model.embed, static_argnums=(2, 4))
 
   @property
   def width(self) -> int:
     """E, numbers in a vector."""
-    return self.model.config.encoder.width
+    return self.model.config.width
 
   def encode(
     self,
     texts: Sequence[str],
     prompt: str | None = None,
+    *,
+    side: str = "",
   ) -> np.ndarray:  # float32 [N, E]
     """The vectors of texts.
 
     Args:
       texts: N texts.
       prompt: the name of a prompt of the model, "" for none, or None for the
-        model's default, which hardly any has.
+        side's, if the model has one, or its default, which hardly any has.
+      side: "query" or "document" where that makes a difference: in a model with
+        two towers, whose document tower serves what is neither, and in one
+        with prompts for them.
 
     Returns:
       float32 [N, E], in the order of the texts.
@@ -77,7 +89,9 @@ class Encoder:
       raise program.BadInput(
         f"{texts[:40]!r} is one text; wanted a list of texts"
       )
-    prompt = self.default_prompt if prompt is None else prompt
+    if prompt is None:
+      names = [name for name in _PROMPTS[side] if name in self.prompts]
+      prompt = [*names, self.default_prompt][0]
     if prompt and prompt not in self.prompts:
       raise program.BadInput(
         f"the model has no prompt {prompt!r}; it has "
@@ -89,8 +103,20 @@ class Encoder:
     ids = self.tokenizer.encode([before + text for text in texts])
     vectors = np.zeros((len(texts), self.width), np.float32)
     for members, packed, size in _calls(ids, self.tokenizer.max_length):
-      found = self._embed(self.params, packed, size)
+      found = self._embed(
+        self.params, packed, size, None, side or towers.SIDES[-1]
+      )
       vectors[members] = np.asarray(found[0, : len(members)])
+    return vectors
+
+  def comparable(
+    self, texts: Sequence[str], side: str = ""
+  ) -> np.ndarray:  # float32 [N, E]
+    """Vectors whose dot product is the model's similarity; see `encode`."""
+    vectors = self.encode(texts, side=side)
+    config = self.model.config
+    if config.similarity == "cosine" and not config.normalise:
+      vectors /= np.linalg.norm(vectors, axis=1, keepdims=True).clip(1e-12)
     return vectors
 
 
@@ -105,39 +131,39 @@ def load(name: str, *, untrained: bool = False) -> Encoder:
     program.BadInput: if there is no such model, or it has no weights, or only
       a workdir knows what was asked for.
   """
-  if workdir_lib.Workdir(name).begun:
-    return _from_workdir(workdir_lib.Workdir(name), untrained)
   if untrained:
-    raise program.BadInput(
-      f"{name} is not the workdir of a run, which alone knows what its model "
-      "was before; give the --workdir of python -m launch.train"
-    )
-  found = huggingface.load(name)
-  tokenizer = tokens.Tokenizer(found.folder, max_length=found.max_length)
-  params = jax.device_put(found.params)
+    return _first(workdir_lib.Workdir(name))
+  found = pretrained.load(name)
+  return make(found.description, jax.device_put(found.params))
+
+
+def make(
+  about: description.Description, params: towers.Params | None
+) -> Encoder:
+  """An encoder out of a model; its parameters may be set later."""
   return Encoder(
-    towers.Model(found.config),
+    towers.Model(about.config),
     params,
-    tokenizer,
-    found.prompts,
-    found.default_prompt,
+    tokens.Tokenizer(about.tokenizer, max_length=about.max_length),
+    dict(about.prompts),
+    about.default_prompt,
   )
 
 
-def _from_workdir(workdir: workdir_lib.Workdir, untrained: bool) -> Encoder:
-  """An encoder with the parameters of a run's newest checkpoint, or first."""
-  config, max_length = workdir.model()
-  model = towers.Model(config)
-  tokenizer = tokens.Tokenizer(workdir.tokenizer, max_length=max_length)
-  began = workdir.config()
-  if not untrained:
-    shapes = jax.eval_shape(model.init, jax.random.key(0))
-    params, _ = checkpoint.restore_params(workdir.checkpoints, shapes)
-  elif began["model"]["init"]:
-    params = jax.device_put(huggingface.load(began["model"]["init"]).params)
-  else:
-    params = model.init(jax.random.key(began["seed"]))
-  return Encoder(model, params, tokenizer)
+def _first(workdir: workdir_lib.Workdir) -> Encoder:
+  """An encoder with the parameters that a run began with."""
+  if not workdir.begun:
+    raise program.BadInput(
+      f"{workdir.path} is not the workdir of a run, which alone knows what its "
+      "model was before; give the --workdir of python -m launch.train"
+    )
+  about, began = workdir.model(), workdir.config()
+  params = towers.Model(about.config).init(jax.random.key(began["seed"]))
+  if began["model"]["init"]:
+    found = pretrained.load(began["model"]["init"])
+    kept = jax.device_put(pretrained.fit(found, about.config).params)
+    params = {**params, **kept}
+  return make(about, params)
 
 
 def _calls(

@@ -1,44 +1,54 @@
-"""A trained model as a sentence-transformers folder, for everybody else.
+"""A model as a sentence-transformers folder, for everybody else.
 
     README.md  modules.json  config.json  model.safetensors  tokenizer.json ...
     config_sentence_transformers.json  sentence_bert_config.json
     1_Pooling/config.json  2_Normalize/
 
-The folder appears whole or not at all, and restores no optimiser state.
+Two towers become one folder with a Router, or two folders. What is written
+appears whole or not at all; no optimiser state is restored.
 """
 
-import json
 import os
 import pathlib
 import shutil
-from typing import Any
+from collections.abc import Callable
 
 import jax
-import numpy as np
-from safetensors import numpy as safetensors_numpy
 
 from data import atomic
 from embeddings import checkpoint
-from embeddings import huggingface
+from embeddings import description as description_lib
 from embeddings import model_card
+from embeddings import modules
 from embeddings import towers
+from embeddings import weights
 from embeddings import workdir as workdir_lib
+from embeddings.encoders.names import table
 
-_MODULES = "sentence_transformers.models"
+DTYPES = ("float32", "float16", "bfloat16")
 
 
 def to_sentence_transformers(
   workdir: workdir_lib.Workdir,
   out: str | os.PathLike[str],
   *,
+  dtype: str = "float32",
+  split_towers: bool = False,
   results: dict[str, float] | None = None,
+  licence: str = "",
+  check: Callable[[pathlib.Path], None] = lambda folder: None,
 ) -> int:
   """Writes the newest checkpoint of a run as a sentence-transformers model.
 
   Args:
     workdir: of the run.
     out: the folder to write; a model that is there is replaced.
+    dtype: of the weights, one of DTYPES.
+    split_towers: whether two towers become the folders `query` and `document`
+      within `out`, and not a Router.
     results: of evaluations, for the model card; by default the run's last.
+    licence: of the model, for its card.
+    check: is called with the finished folder before it takes its place.
 
   Returns:
     The step that was exported.
@@ -46,78 +56,85 @@ def to_sentence_transformers(
   Raises:
     program.BadInput: if the run has no checkpoint.
   """
-  config, max_length = workdir.model()
-  shapes = jax.eval_shape(towers.Model(config).init, jax.random.key(0))
+  about = workdir.model()
+  shapes = jax.eval_shape(towers.Model(about.config).init, jax.random.key(0))
   params, step = checkpoint.restore_params(workdir.checkpoints, shapes)
-  tensors = huggingface.tensors_of(jax.device_get(params), config.encoder)
+  params = jax.device_get(params)
+  card = model_card.render(workdir, step=step, results=results, licence=licence)
   with atomic.folder(out) as folder:
-    _write_encoder(folder, config, tensors)
-    _write_modules(folder, config, max_length)
-    for path in workdir.tokenizer.iterdir():
-      shutil.copy(path, folder / path.name)
-    card = model_card.render(workdir, config, step=step, results=results)
+    if split_towers:
+      for side in about.config.sides:
+        alone = _one_tower(about, side)
+        (folder / side).mkdir()
+        write(folder / side, alone, towers.tower_of(params, side), dtype)
+        (folder / side / "README.md").write_text(card, encoding="utf-8")
+    else:
+      write(folder, about, params, dtype)
     (folder / "README.md").write_text(card, encoding="utf-8")
+    check(folder)
   return step
+
+
+def write(
+  folder: pathlib.Path,
+  about: description_lib.Description,
+  params: towers.Params,
+  dtype: str,
+) -> None:
+  """Writes all that sentence-transformers loads.
+
+  Args:
+    folder: an empty one.
+    about: the model.
+    params: its parameters, on the host.
+    dtype: of the weights.
+  """
+  encoders = modules.write(folder, about.config, params, dtype)
+  for side, where in encoders.items():
+    none = description_lib.Carried({}, {})
+    carried = about.carried.get(side, none)
+    tower = towers.tower_of(params, side)
+    _write_encoder(where, about.config, carried, tower, dtype)
+    for path in about.tokenizer.iterdir():
+      shutil.copy(path, where / path.name)
+    modules.write_json(
+      where / modules.ENCODER_SETTINGS,
+      {"max_seq_length": about.max_length, "do_lower_case": False},
+    )
+  modules.write_settings(
+    folder, about.prompts, about.default_prompt, about.config.similarity
+  )
 
 
 def _write_encoder(
   folder: pathlib.Path,
   config: towers.ModelConfig,
-  tensors: dict[str, np.ndarray],
+  carried: description_lib.Carried,
+  params: towers.Params,
+  dtype: str,
 ) -> None:
   """What transformers loads: config.json and model.safetensors."""
-  _write_json(folder / "config.json", huggingface.config_json(config.encoder))
-  unused = {
-    name: np.zeros([getattr(config.encoder, side) for side in sides], "float32")
-    for name, sides in huggingface.FAMILIES[
-      config.encoder.family
-    ].UNUSED.items()
+  family = table.FAMILIES[config.encoder.family]
+  content = {
+    **(carried.config or family.content(config.encoder)),
+    "architectures": [family.architecture],
+    "dtype": dtype,
   }
-  safetensors_numpy.save_file(
-    {**unused, **tensors},
-    folder / huggingface.WEIGHTS,
-    metadata={"format": "pt"},
+  content.pop("torch_dtype", None)  # what transformers 4 calls dtype
+  modules.write_json(folder / "config.json", content)
+  tensors = weights.tensors_of(params, config.encoder)
+  weights.write(
+    folder / weights.FILE,
+    {name: weights.cast(tensor, dtype) for name, tensor in tensors.items()}
+    # Carried weights are as they came.
+    | (carried.tensors or weights.placeholders(config.encoder)),
   )
 
 
-def _write_modules(
-  folder: pathlib.Path, config: towers.ModelConfig, max_length: int
-) -> None:
-  """What sentence-transformers loads: the modules and their settings."""
-  kinds = [("", "Transformer"), ("1_Pooling", "Pooling")]
-  if config.normalise:
-    kinds.append(("2_Normalize", "Normalize"))
-  modules = [
-    {"idx": i, "name": str(i), "path": path, "type": f"{_MODULES}.{kind}"}
-    for i, (path, kind) in enumerate(kinds)
-  ]
-  _write_json(folder / "modules.json", modules)
-  for path, _ in kinds[1:]:
-    (folder / path).mkdir()
-  _write_json(
-    folder / "1_Pooling" / "config.json",
-    {
-      "word_embedding_dimension": config.encoder.width,
-      **{
-        flag: mode == config.pooling
-        for mode, flag in huggingface.POOLING_FLAGS.items()
-      },
-    },
-  )
-  _write_json(
-    folder / "sentence_bert_config.json",
-    {"max_seq_length": max_length, "do_lower_case": False},
-  )
-  _write_json(
-    folder / "config_sentence_transformers.json",
-    {
-      "prompts": {},
-      "default_prompt_name": None,
-      "similarity_fn_name": "cosine",
-    },
-  )
-
-
-def _write_json(path: pathlib.Path, content: Any) -> None:
-  """Writes JSON as a person would read it."""
-  path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+def _one_tower(
+  about: description_lib.Description, side: str
+) -> description_lib.Description:
+  """One tower of two as a model of its own."""
+  carried = about.carried.get(side, description_lib.Carried({}, {}))
+  config = about.config.replace(towers="shared")
+  return about.replace(config=config, carried={"": carried})

@@ -1,188 +1,87 @@
-"""Encoders from Hugging Face: a folder or a hub id, to config and parameters.
+"""Encoders from Hugging Face: a folder or a hub id, to a model.
 
     found = huggingface.load("sentence-transformers/all-MiniLM-L6-v2")
-    model = towers.Model(found.config)
+    model = towers.Model(found.description.config)
 
-A sentence-transformers folder brings its pooling, normalisation, prompts and
-maximum length with it. Weights are read from safetensors, without torch.
+A sentence-transformers folder brings its pooling, projection, normalisation,
+prompts, similarity and maximum length with it. Weights are read from
+safetensors, without torch. Hub ids go through huggingface_hub and its cache:
+what is there once needs no network.
 """
 
-import json
 import pathlib
-import re
-from collections.abc import Mapping
-from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 import huggingface_hub
 import jax
-import numpy as np
-import safetensors
-from safetensors import numpy as safetensors_numpy
 
 from data import program
+from embeddings import description
+from embeddings import modules
 from embeddings import towers
+from embeddings import weights
 from embeddings.encoders import config as config_lib
-from embeddings.encoders.names import bert
+from embeddings.encoders.names import table
 
-FAMILIES: dict[str, ModuleType] = {bert.MODEL_TYPE: bert}
-WEIGHTS = "model.safetensors"
-
-_FILES = ["*.json", "*.txt", "*.safetensors", "*/config.json"]
-POOLING_FLAGS = {
-  "mean": "pooling_mode_mean_tokens",
-  "cls": "pooling_mode_cls_token",
-}
+_FILES = ["*.json", "*.txt", "*.safetensors", "*/*.json", "*/*.safetensors"]
+_FILES += ["*/*.txt"]
 
 
-class Pretrained(NamedTuple):
-  """A model as it was found."""
-
-  config: towers.ModelConfig
-  params: towers.Params
-  folder: pathlib.Path  # holds the tokenizer
-  max_length: int
-  prompts: dict[str, str]
-  default_prompt: str  # its name, "" for none
-
-
-def load(name: str, *, dtype: str = "float32") -> Pretrained:
+def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
   """Loads a folder, or a hub id through huggingface_hub and its cache.
 
   Args:
-    name: a folder with config.json and model.safetensors, or a hub id.
+    name: a folder with config.json and safetensors, or a hub id.
     dtype: of the computation.
 
   Returns:
-    The model's config, parameters (float32) and what stands beside them.
+    The model's description and parameters (float32).
 
   Raises:
     program.BadInput: if there is no such model, its family is not known, or a
       weight is missing, left over or of another shape.
   """
   folder = _find(name)
-  content = _read_json(folder / "config.json")
-  family = FAMILIES.get(content.get("model_type", ""))
-  if family is None:
-    raise program.BadInput(
-      f"{name} is of family {content.get('model_type')!r}; wanted one of "
-      f"{', '.join(FAMILIES)}"
-    )
-  encoder = _encoder_config(content, family, name)
-  stack = _Stack(folder)
-  config = towers.ModelConfig(encoder, stack.pooling, stack.normalise, dtype)
-  params = params_of(_read_weights(folder, name), encoder)
-  _check_shapes(params, config, name)
-  length = min(stack.max_length or encoder.max_positions, encoder.max_positions)
-  return Pretrained(
-    config, params, folder, length, stack.prompts, stack.default_prompt
+  stacks = modules.read(folder)
+  settings = modules.read_settings(folder)
+  encoders, params, carried = {}, {}, {}
+  for side, stack in stacks.items():
+    content = modules.read_json(stack.encoder / "config.json")
+    encoders[side] = _encoder_config(content, name)
+    found = weights.params_of(weights.read(stack.encoder), encoders[side])
+    params[side] = {**found.params, **(stack.params or {})}
+    carried[side] = description.Carried(content, found.carried)
+  first = _same(stacks, encoders, name)
+  config = towers.ModelConfig(
+    encoder=first[1],
+    pooling=first[0].pooling,
+    projection=first[0].projection,
+    truncate=settings.truncate,
+    normalise=first[0].normalise,
+    similarity=settings.similarity,
+    towers="shared" if "" in stacks else "two",
+    dtype=dtype,
   )
-
-
-def params_of(
-  tensors: Mapping[str, np.ndarray], config: config_lib.EncoderConfig
-) -> towers.Params:
-  """Our parameters out of tensors under Hugging Face's names.
-
-  Raises:
-    program.BadInput: names tensors that are missing or that nothing takes.
-  """
-  family = FAMILIES[config.family]
-  tensors = {
-    name.removeprefix(family.PREFIX): value for name, value in tensors.items()
-  }
-  left = {
-    name
-    for name in tensors
-    if not any(re.search(pattern, name) for pattern in family.IGNORED)
-  }
-  params: dict[str, dict[str, np.ndarray]] = {}
-  for entry, names in _tensor_names(config):
-    missing = [name for name in names if name not in tensors]
-    if missing:
-      raise program.BadInput(
-        f"the weights have no {missing[0]}; wanted those of a "
-        f"{family.ARCHITECTURE} with {config.layers} layers"
-      )
-    left -= set(names)
-    values = [np.asarray(tensors[name], np.float32) for name in names]
-    values = [value.T if entry.transposed else value for value in values]
-    stacked = "{layer}" in entry.tensor
-    params.setdefault(f"encoder/{entry.module}", {})[entry.parameter] = (
-      np.ascontiguousarray(np.stack(values) if stacked else values[0])
-    )
-  if left:
-    raise program.BadInput(
-      f"the weights have {sorted(left)[0]} and {len(left) - 1} more that a "
-      f"{family.ARCHITECTURE} has no use for; is config.json that of the model?"
-    )
-  return params
-
-
-def tensors_of(
-  params: towers.Params, config: config_lib.EncoderConfig
-) -> dict[str, np.ndarray]:
-  """Tensors under Hugging Face's names out of our parameters."""
-  tensors = {}
-  for entry, names in _tensor_names(config):
-    value = np.asarray(params[f"encoder/{entry.module}"][entry.parameter])
-    values = value if "{layer}" in entry.tensor else value[None]
-    for name, one in zip(names, values, strict=True):
-      tensors[name] = np.ascontiguousarray(one.T if entry.transposed else one)
-  return tensors
-
-
-def config_json(config: config_lib.EncoderConfig) -> dict[str, Any]:
-  """The content of config.json for an encoder of ours."""
-  family = FAMILIES[config.family]
-  return {
-    "architectures": [family.ARCHITECTURE],
-    "model_type": family.MODEL_TYPE,
-    "dtype": "float32",
-    **family.FIXED,
-    **{theirs: getattr(config, ours) for ours, theirs in family.CONFIG.items()},
-  }
-
-
-class _Stack:
-  """What sentence-transformers' modules say; its defaults where none do."""
-
-  def __init__(self, folder: pathlib.Path):
-    self.pooling, self.normalise = "mean", True
-    self.max_length: int | None = None
-    self.prompts: dict[str, str] = {}
-    self.default_prompt = ""
-    modules = folder / "modules.json"
-    if not modules.exists():
-      return
-    self.normalise = False
-    for module in _read_json(modules):
-      kind = module["type"].rpartition(".")[2]
-      if kind == "Pooling":
-        path = folder / module["path"] / "config.json"
-        self.pooling = _pooling(_read_json(path), path)
-      elif kind == "Normalize":
-        self.normalise = True
-      elif kind != "Transformer":
-        raise program.BadInput(
-          f"{modules} has a module of type {kind}; wanted Transformer, Pooling "
-          "and Normalize alone"
-        )
-    length = _read_json(folder / "sentence_bert_config.json", {})
-    self.max_length = length.get("max_seq_length")
-    if self.max_length is None:
-      tokenizer = _read_json(folder / "tokenizer_config.json", {})
-      self.max_length = tokenizer.get("model_max_length")
-    about = _read_json(folder / "config_sentence_transformers.json", {})
-    self.prompts = dict(about.get("prompts") or {})
-    self.default_prompt = about.get("default_prompt_name") or ""
+  found = description.Pretrained(
+    description.Description(
+      config,
+      _max_length(first[0].encoder, first[1]),
+      first[0].encoder,
+      settings.prompts,
+      settings.default_prompt,
+      carried,
+    ),
+    towers.join(params),
+  )
+  _check_shapes(found, name)
+  return found
 
 
 def _find(name: str) -> pathlib.Path:
   """The folder of a model, downloaded if it is on the hub."""
   folder = pathlib.Path(name)
   if folder.is_dir():
-    if not (folder / "config.json").exists():
+    if not any((folder / n).exists() for n in ("config.json", "modules.json")):
       raise program.BadInput(
         f"{folder} has no config.json; give the folder of a Hugging Face or "
         "sentence-transformers model"
@@ -200,90 +99,58 @@ def _find(name: str) -> pathlib.Path:
 
 
 def _encoder_config(
-  content: dict[str, Any], family: ModuleType, name: str
+  content: dict[str, Any], name: str
 ) -> config_lib.EncoderConfig:
-  """Our config out of theirs; dropout is a choice of training, not kept."""
-  missing = [key for key in family.CONFIG.values() if key not in content]
-  if missing:
-    raise program.BadInput(f"config.json of {name} has no {missing[0]!r}")
-  fields = {ours: content[theirs] for ours, theirs in family.CONFIG.items()}
-  fields.update(dropout=0.0, attention_dropout=0.0)
-  return config_lib.EncoderConfig(family=family.MODEL_TYPE, **fields)
-
-
-def _read_weights(folder: pathlib.Path, name: str) -> dict[str, np.ndarray]:
-  """All tensors of a folder."""
-  if not (folder / WEIGHTS).exists():
-    others = sorted(p.name for p in folder.glob("*.bin"))
+  """Our config out of config.json's content."""
+  family = table.FAMILIES.get(content.get("model_type", ""))
+  if family is None:
     raise program.BadInput(
-      f"{name} has no {WEIGHTS}"
-      + (f" (only {others[0]})" if others else "")
-      + "; save the model as safetensors, or give another folder"
+      f"{name} is of family {content.get('model_type')!r}; wanted one of "
+      f"{', '.join(table.FAMILIES)}"
     )
-  try:
-    return safetensors_numpy.load_file(folder / WEIGHTS)
-  except safetensors.SafetensorError as error:
+  return family.encoder(content, name)
+
+
+def _same(
+  stacks: dict[str, modules.Stack],
+  encoders: dict[str, config_lib.EncoderConfig],
+  name: str,
+) -> tuple[modules.Stack, config_lib.EncoderConfig]:
+  """What towers have in common, which must be all but the parameters."""
+  kinds = {
+    side: (stack._replace(encoder=pathlib.Path(), params=None), encoders[side])
+    for side, stack in stacks.items()
+  }
+  first, *others = kinds.values()
+  if any(other != first for other in others):
     raise program.BadInput(
-      f"{folder / WEIGHTS} cannot be read ({error}); get the model again"
-    ) from error
+      f"{name} has towers of two kinds, {first} and {others[0]}; wanted towers "
+      "that differ in their weights alone"
+    )
+  side = next(iter(stacks))
+  return stacks[side], encoders[side]
 
 
-def _check_shapes(
-  params: towers.Params, config: towers.ModelConfig, name: str
-) -> None:
+def _max_length(folder: pathlib.Path, encoder: config_lib.EncoderConfig) -> int:
+  """The longest text that a Transformer module takes, in tokens."""
+  length = modules.read_json(folder / modules.ENCODER_SETTINGS, {}).get(
+    "max_seq_length"
+  )
+  if length is None:
+    tokenizer = modules.read_json(folder / "tokenizer_config.json", {})
+    length = tokenizer.get("model_max_length")
+  return min(length or encoder.max_positions, encoder.max_positions)
+
+
+def _check_shapes(found: description.Pretrained, name: str) -> None:
   """Raises BadInput where a weight is not as large as config.json says."""
-  wanted = jax.eval_shape(towers.Model(config).init, jax.random.key(0))
+  model = towers.Model(found.description.config)
+  wanted = jax.eval_shape(model.init, jax.random.key(0))
   for module, values in wanted.items():
     for parameter, value in values.items():
-      shape = params[module][parameter].shape
+      shape = found.params[module][parameter].shape
       if shape != value.shape:
         raise program.BadInput(
           f"{name} has {module}/{parameter} of shape {shape}, and its "
           f"config.json says {value.shape}; is that the config of this model?"
         )
-
-
-def _tensor_names(
-  config: config_lib.EncoderConfig,
-) -> list[tuple[Any, list[str]]]:
-  """Each entry of the family's table, with the names it stands for."""
-  return [
-    (
-      entry,
-      [entry.tensor.format(layer=layer) for layer in range(config.layers)]
-      if "{layer}" in entry.tensor
-      else [entry.tensor],
-    )
-    for entry in FAMILIES[config.family].TENSORS
-  ]
-
-
-def _pooling(content: dict[str, Any], path: pathlib.Path) -> str:
-  """The pooling that a Pooling module asks for, in its old or new words."""
-  chosen = content.get("pooling_mode")
-  if chosen is None:
-    on = [
-      key
-      for key, value in content.items()
-      if key.startswith("pooling_mode_") and value
-    ]
-    names = {flag: mode for mode, flag in POOLING_FLAGS.items()}
-    chosen = names.get(on[0], on[0]) if len(on) == 1 else on
-  if not content.get("include_prompt", True):
-    chosen = f"{chosen} without the prompt"
-  if chosen not in list(POOLING_FLAGS):
-    raise program.BadInput(
-      f"{path} asks for pooling {chosen}; wanted one of "
-      f"{', '.join(POOLING_FLAGS)}"
-    )
-  return chosen
-
-
-def _read_json(path: pathlib.Path, default: Any = None) -> Any:
-  """A JSON file's content, or `default` where there is one and no file."""
-  if default is not None and not path.exists():
-    return default
-  try:
-    return json.loads(path.read_text(encoding="utf-8"))
-  except (OSError, ValueError) as error:
-    raise program.BadInput(f"{path} cannot be read ({error})") from error

@@ -68,7 +68,8 @@ class Index:
 
   def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
     """The k documents nearest to each query, best first."""
-    scores, found = topk.search(self._encoder.encode(queries), self._vectors, k)
+    vectors = self._encoder.comparable(queries, "query")
+    scores, found = topk.search(vectors, self._vectors, k)
     return [
       [
         Hit(score, self._corpus[n]["_id"], self._corpus[n]["text"])
@@ -102,7 +103,7 @@ def build(
       "another folder or move it away"
     )
   encoder = encode.load(model)
-  vectors = encoder.encode(list(corpus.values()))
+  vectors = encoder.comparable(list(corpus.values()), "document")
   with atomic.folder(path) as partial:
     _write_vectors(partial / "vectors", vectors)
     with (partial / "corpus.jsonl").open("w", encoding="utf-8") as file:

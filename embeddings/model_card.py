@@ -9,7 +9,7 @@ _CARD = """\
 ---
 library_name: sentence-transformers
 pipeline_tag: sentence-similarity
-tags:
+{licence}tags:
 - sentence-transformers
 - sentence-similarity
 - feature-extraction
@@ -27,14 +27,18 @@ belong together have a large {similarity}.
 from sentence_transformers import SentenceTransformer
 
 model = SentenceTransformer("FOLDER_OR_ID")
-vectors = model.encode(["a question in words", "a text that may answer it"])
-print(vectors[0] @ vectors[1])
+queries = model.encode_query(["a question in words"])
+documents = model.encode_document(["a text that may answer it"])
+print(model.similarity(queries, documents))
 ```
 
 ## Model
 
 {model}
 
+{training}"""
+
+_TRAINING = """\
 ## Training data
 
 {data}
@@ -46,6 +50,8 @@ print(vectors[0] @ vectors[1])
 Exported from step {step:,}. Each pair's documents are told from those of the
 other pairs in its batch; texts that are equal are never negatives.
 
+    {command}
+
 ## Results
 
 {results}
@@ -54,34 +60,49 @@ other pairs in its batch; texts that are equal are never negatives.
 
 def render(
   workdir: workdir_lib.Workdir,
-  config: towers.ModelConfig,
   *,
   step: int,
-  results: dict[str, float] | None,
+  results: dict[str, float] | None = None,
+  licence: str = "",
 ) -> str:
-  """The model card of a run.
+  """The model card of a run, or of a model that was imported.
 
   Args:
     workdir: of the run.
-    config: of its model.
     step: that is exported.
     results: of evaluations; None for the run's last.
+    licence: an identifier that the hub knows, "" for none.
 
   Returns:
     Markdown with the front matter that the hub reads.
   """
+  about = workdir.model()
+  return _CARD.format(
+    licence=f"license: {licence}\n" if licence else "",
+    max_length=about.max_length,
+    width=about.config.width,
+    similarity={"cosine": "cosine similarity", "dot": "dot product"}[
+      about.config.similarity
+    ],
+    model=_model_table(about.config),
+    training=_training(workdir, step, results)
+    if workdir.begun
+    else "Imported by Gigapair, and not trained by it.\n",
+  )
+
+
+def _training(
+  workdir: workdir_lib.Workdir, step: int, results: dict[str, float] | None
+) -> str:
+  """On what, how and how well the model was trained."""
   if results is None:
     lines = workdir.results("evals.jsonl")
     results = {k: v for k, v in (lines or [{}])[-1].items() if k != "step"}
-  similarity = "dot product (they have length 1)"
-  return _CARD.format(
-    max_length=workdir.model()[1],
-    width=config.encoder.width,
-    similarity=similarity if config.normalise else "dot product",
-    model=_model_table(config),
+  return _TRAINING.format(
     data=_data_table(workdir.fingerprint()["data"]),
     settings=_settings_table(workdir.config()),
     step=step,
+    command=workdir.command(),
     results=_table(
       ("measure", "value"),
       [(name, _number(value)) for name, value in results.items()],
@@ -93,11 +114,12 @@ def render(
 
 def _model_table(config: towers.ModelConfig) -> str:
   """The encoder's shape and what follows it."""
-  encoder = config.encoder
+  encoder, projection = config.encoder, config.projection
   return _table(
     ("part", "value"),
     [
       ("family", encoder.family),
+      ("towers", config.towers),
       (
         "layers, width, heads, MLP",
         f"{encoder.layers}, {encoder.width}, "
@@ -105,7 +127,15 @@ def _model_table(config: towers.ModelConfig) -> str:
       ),
       ("vocabulary", f"{encoder.vocab_size:,}"),
       ("pooling", config.pooling),
+      (
+        "projection",
+        f"{projection.width}, {projection.activation}"
+        if projection
+        else "none",
+      ),
+      ("numbers kept", str(config.truncate or "all")),
       ("normalised", "yes" if config.normalise else "no"),
+      ("similarity", config.similarity),
     ],
   )
 

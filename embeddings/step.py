@@ -51,15 +51,14 @@ def init(
     optimizer: how it moves.
     seed: of new parameters.
     mesh: the devices.
-    params: pretrained parameters, or None for new ones.
+    params: pretrained parameters; modules that they lack are new.
 
   Returns:
     The state at step 0.
   """
 
   def make(params: towers.Params | None) -> State:
-    if params is None:
-      params = model.init(jax.random.key(seed))
+    params = {**model.init(jax.random.key(seed)), **(params or {})}
     return State(jnp.zeros((), jnp.int32), params, optimizer.init(params))
 
   shardings = partition.shard_state(jax.eval_shape(make, params), mesh)
@@ -151,8 +150,21 @@ def batch_loss(
   key: jax.Array | None,
 ) -> pairs.Loss:
   """The loss of a whole batch, as a function of the parameters."""
-  (side,) = batch.sides
-  vectors = model.embed(params, side, batch.present.shape[1], key)
+  texts = batch.present.shape[1]
+  if model.config.towers == "shared":
+    (packed,) = batch.sides
+    vectors = model.embed(params, packed, texts, key)
+  else:
+    # Queries come first among a shard's texts, one a pair.
+    queries = batch.dataset.shape[1]
+    keys = (None, None) if key is None else jax.random.split(key)
+    query, document = (
+      model.embed(params, packed, texts, key, side)
+      for packed, key, side in zip(batch.sides, keys, towers.SIDES, strict=True)
+    )
+    vectors = jnp.concatenate([query[:, :queries], document[:, queries:]], 1)
+  if model.config.similarity == "cosine" and not model.config.normalise:
+    vectors = towers.normalise(vectors)
   return loss(pairs.pairs_of(vectors, batch))
 
 

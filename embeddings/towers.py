@@ -20,11 +20,50 @@ from embeddings import dropout
 from embeddings import pooling
 from embeddings.encoders import config as config_lib
 from embeddings.encoders import inputs
+from embeddings.encoders import linear
 from embeddings.encoders import transformer
 
 Params = Mapping[str, Mapping[str, Any]]  # arrays, on the host or on devices
 
-DTYPES = ("float32", "bfloat16")
+ACTIVATIONS = {
+  "identity": lambda x: x,
+  "tanh": jnp.tanh,
+  "relu": jax.nn.relu,
+  "gelu": lambda x: jax.nn.gelu(x, approximate=False),
+  "silu": jax.nn.silu,
+  "sigmoid": jax.nn.sigmoid,
+}
+SIDES = ("query", "document")
+
+_CHOICES = {
+  "pooling": tuple(pooling.POOLINGS),
+  "similarity": ("cosine", "dot"),
+  "towers": ("shared", "two"),
+  "dtype": ("float32", "bfloat16", "float16"),
+  "remat": tuple(transformer.REMATS),
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Projection:
+  """A linear map of each text's vector, and an activation.
+
+  Attributes:
+    width: numbers that come out of it.
+    activation: a key of ACTIVATIONS.
+    biases: whether the map has an additive part.
+  """
+
+  width: int
+  activation: str = "tanh"
+  biases: bool = True
+
+  def __post_init__(self) -> None:
+    if self.activation not in ACTIVATIONS:
+      raise program.BadInput(
+        f"projection activation {self.activation!r} is not known; wanted one "
+        f"of {', '.join(ACTIVATIONS)}"
+      )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,35 +73,82 @@ class ModelConfig:
   Attributes:
     encoder: the transformer.
     pooling: a key of `pooling.POOLINGS`.
+    projection: what follows it, or None.
+    truncate: how many of the first numbers a vector keeps, 0 for all
+      (Matryoshka: Kusupati et al. 2022).
     normalise: whether vectors get length 1.
+    similarity: by which vectors are compared, "cosine" or "dot".
+    towers: "shared", one encoder for queries and documents, or "two", each
+      with parameters of its own (DPR: Karpukhin et al. 2020).
     dtype: of the computation; parameters are float32.
+    remat: what the backward pass computes again; see `transformer.REMATS`.
   """
 
   encoder: config_lib.EncoderConfig
   pooling: str = "mean"
+  projection: Projection | None = None
+  truncate: int = 0
   normalise: bool = True
+  similarity: str = "cosine"
+  towers: str = "shared"
   dtype: str = "float32"
+  remat: str = "none"
 
   def __post_init__(self) -> None:
-    if self.pooling not in pooling.POOLINGS or self.dtype not in DTYPES:
+    for field, known in _CHOICES.items():
+      value = getattr(self, field)
+      if value not in known:
+        raise program.BadInput(
+          f"{field} {value!r} is not known; wanted one of {', '.join(known)}"
+        )
+    if not 0 <= self.truncate <= self._projected:
       raise program.BadInput(
-        f"pooling {self.pooling!r} or dtype {self.dtype!r} is not known; "
-        f"wanted one of {', '.join(pooling.POOLINGS)} and of "
-        f"{', '.join(DTYPES)}"
+        f"vectors of {self._projected} numbers cannot be cut to "
+        f"{self.truncate}; wanted 0 (for all) to {self._projected}"
       )
+
+  @property
+  def _projected(self) -> int:
+    """Numbers in a vector before it is cut."""
+    return self.projection.width if self.projection else self.encoder.width
+
+  @property
+  def width(self) -> int:
+    """E, numbers in a vector."""
+    return self.truncate or self._projected
+
+  @property
+  def sides(self) -> tuple[str, ...]:
+    """The towers' names: SIDES, or one that is "" and serves both."""
+    return SIDES if self.towers == "two" else ("",)
+
+  def replace(self, **changes: Any) -> "ModelConfig":
+    """The same model but for `changes`."""
+    return dataclasses.replace(self, **changes)
+
+
+def config_of(content: Mapping[str, Any]) -> ModelConfig:
+  """The config that `dataclasses.asdict` made plain values of."""
+  encoder = config_lib.EncoderConfig(**content["encoder"])
+  projection = content["projection"] and Projection(**content["projection"])
+  return ModelConfig(
+    **{**content, "encoder": encoder, "projection": projection}
+  )
 
 
 class Model:
-  """One shared encoder for queries and documents."""
+  """One shared encoder for queries and documents, or one for each."""
 
   def __init__(self, config: ModelConfig):
     self.config = config
-    self._transformed = hk.without_apply_rng(hk.transform(self._hidden))
+    self._tower = hk.without_apply_rng(hk.transform(self._vectors))
 
   def init(self, key: jax.Array) -> Params:
-    """New parameters, float32."""
-    nothing = jnp.zeros((1, 1), jnp.int32)
-    return self._transformed.init(key, inputs.Rows(nothing, nothing, nothing))
+    """New parameters, float32; two towers have the same ones at first."""
+    nothing = np.zeros((1, 1, 1), np.int32)
+    packed = batch.Packed(nothing, nothing, nothing)
+    params = self._tower.init(key, packed, 1, None)
+    return join(dict.fromkeys(self.config.sides, params))
 
   def embed(
     self,
@@ -70,6 +156,7 @@ class Model:
     packed: batch.Packed,
     texts: int,
     key: jax.Array | None = None,
+    side: str = "",
   ) -> jax.Array:  # float32 [G, T, E]
     """The vectors of packed texts.
 
@@ -78,27 +165,73 @@ class Model:
       packed: texts in rows, [G, R, L].
       texts: T, the texts of a shard.
       key: of this step's dropout, or None for none.
+      side: which of two towers, one of SIDES; a shared one serves both.
 
     Returns:
       A vector for each text; those of absent texts mean nothing.
     """
+    if self.config.towers == "shared":
+      side = ""
+    elif side not in SIDES:
+      raise ValueError(
+        f"side {side!r} of a model with two towers; wanted one of {SIDES}"
+      )
+    return self._tower.apply(tower_of(params, side), packed, texts, key)
+
+  def _vectors(
+    self, packed: batch.Packed, texts: int, key: jax.Array | None
+  ) -> jax.Array:  # float32 [G, T, E]
+    """One tower: encoder, pooling, and what follows it."""
+    config = self.config
     shards, rows, length = packed.tokens.shape
     flat = inputs.Rows(
       *(jnp.reshape(field, (shards * rows, length)) for field in packed)
     )
     keys = None if key is None else dropout.row_keys(key, shards * rows)
-    hidden = self._transformed.apply(params, flat, keys)  # [G R, L, D]
-    hidden = hidden.reshape(shards, rows, length, -1)
-    pool = pooling.POOLINGS[self.config.pooling]
-    vectors = jax.vmap(lambda h, t: pool(h, t, texts))(hidden, packed.text)
-    return normalise(vectors) if self.config.normalise else vectors
+    dtype = jnp.dtype(config.dtype)
+    encoder = transformer.Encoder(config.encoder, dtype, config.remat)
+    hidden = encoder(flat, keys).reshape(shards, rows, length, -1)
+    pool = pooling.POOLINGS[config.pooling]
+    vectors = jax.vmap(lambda h, t, p: pool(h, t, p, texts))(
+      hidden, jnp.asarray(packed.text), jnp.asarray(packed.position)
+    )
+    if config.projection:
+      vectors = _project(vectors, config.projection, config.encoder.init_range)
+    vectors = vectors[..., : config.width]
+    return normalise(vectors) if config.normalise else vectors
 
-  def _hidden(
-    self, rows: inputs.Rows, keys: jax.Array | None = None
-  ) -> jax.Array:  # [N, L, D]
-    """Hidden states of packed rows."""
-    dtype = jnp.dtype(self.config.dtype)
-    return transformer.Encoder(self.config.encoder, dtype)(rows, keys)
+
+def _project(
+  vectors: jax.Array,  # float32 [G, T, D]
+  projection: Projection,
+  init_range: float,
+) -> jax.Array:  # float32 [G, T, E]
+  """The map that follows pooling, in float32."""
+  project = linear.Linear(
+    projection.width, init_range, projection.biases, name="projection"
+  )
+  return ACTIVATIONS[projection.activation](project(vectors))
+
+
+def tower_of(params: Params, side: str) -> Params:
+  """The parameters of one tower under the names that a shared one has."""
+  if not side:
+    return params
+  start = f"{side}/"
+  return {
+    name.removeprefix(start): values
+    for name, values in params.items()
+    if name.startswith(start)
+  }
+
+
+def join(towers: Mapping[str, Params]) -> Params:
+  """The parameters of a model out of those of its towers, by side."""
+  return {
+    f"{side}/{name}" if side else name: values
+    for side, params in towers.items()
+    for name, values in params.items()
+  }
 
 
 def normalise(

@@ -1,12 +1,15 @@
 """A run's folder: whole on its own, and the same run each time it is opened.
 
     config.json       the config the run was started with
-    model.json        the model that came out of it, and the longest text
+    command.txt       the command that started it, or went on with it, last
+    model.json        the model that came out of it
     fingerprint.json  what the order of training depends on
     tokenizer/        as it was
+    carried/          what pretrained encoders had that no vector depends on
     checkpoints/  metrics.jsonl  evals.jsonl  tensorboard/
 
-Where the data lie is not part of a run; what is in them is.
+Where the data lie is not part of a run; what is in them is. A model that was
+imported and not trained is a workdir without config and fingerprint.
 """
 
 import dataclasses
@@ -19,8 +22,10 @@ from typing import Any
 from data import atomic
 from data import program
 from data import tokens
+from embeddings import description as description_lib
+from embeddings import modules
 from embeddings import towers
-from embeddings.encoders import config as config_lib
+from embeddings import weights
 
 # What identifies a run and may not change on resume.
 IDENTITY = ("model", "loss", "data", "optim", "batch", "seed")
@@ -43,22 +48,28 @@ class Workdir:
     self.path = pathlib.Path(path)
     self.checkpoints = self.path / "checkpoints"
     self.tokenizer = self.path / "tokenizer"
+    self._carried = self.path / "carried"
     self._config = self.path / "config.json"
+    self._command = self.path / "command.txt"
     self._model = self.path / "model.json"
     self._fingerprint = self.path / "fingerprint.json"
 
   @property
   def begun(self) -> bool:
     """Whether a run has been started here."""
-    return self._config.exists() and self._model.exists()
+    return self._config.exists() and self.has_model
+
+  @property
+  def has_model(self) -> bool:
+    """Whether there is a model here, trained or imported."""
+    return self._model.exists()
 
   def begin(
     self,
     config: dict[str, Any],
     fingerprint: dict[str, Any],
-    model: towers.ModelConfig,
-    max_length: int,
-    tokenizer: pathlib.Path,
+    model: description_lib.Description,
+    command: str = "",
   ) -> None:
     """Writes what identifies the run, or checks that it is this run's.
 
@@ -66,8 +77,7 @@ class Workdir:
       config: the whole config, as plain values.
       fingerprint: see `loader.Batches.fingerprint`.
       model: what is trained.
-      max_length: the longest text, in tokens.
-      tokenizer: the folder that it is copied from.
+      command: that was given, for the model card.
 
     Raises:
       program.BadInput: names the first difference to the run that is here, or
@@ -79,11 +89,26 @@ class Workdir:
     if self.begun:
       self._check(config, fingerprint)
     else:
-      self._copy_tokenizer(tokenizer)
-      about = {"max_length": max_length, **dataclasses.asdict(model)}
-      _write(self._model, about)
+      self._check_untouched()
+      self._write_model(model)
       _write(self._fingerprint, fingerprint)
     _write(self._config, config)
+    atomic.write_text(self._command, command + "\n")
+
+  def keep(self, model: description_lib.Description) -> None:
+    """Writes a model that no run here has made.
+
+    Raises:
+      program.BadInput: if there is one already.
+    """
+    self._take()
+    self._check_untouched()
+    self._write_model(model)
+
+  def command(self) -> str:
+    """The command that started the run, or went on with it, last."""
+    path = self._command
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
   def config(self) -> dict[str, Any]:
     """The run's config."""
@@ -93,12 +118,18 @@ class Workdir:
     """What the run's order depends on: its data sets among them."""
     return _read(self._fingerprint)
 
-  def model(self) -> tuple[towers.ModelConfig, int]:
-    """The run's model and its longest text in tokens."""
+  def model(self) -> description_lib.Description:
+    """The model that is here, its parameters aside."""
     content = _read(self._model)
-    max_length = content.pop("max_length")
-    encoder = config_lib.EncoderConfig(**content.pop("encoder"))
-    return towers.ModelConfig(encoder=encoder, **content), max_length
+    config = towers.config_of(content["config"])
+    return description_lib.Description(
+      config=config,
+      max_length=content["max_length"],
+      tokenizer=self.tokenizer,
+      prompts=content["prompts"],
+      default_prompt=content["default_prompt"],
+      carried={side: self._read_carried(side) for side in config.sides},
+    )
 
   def results(self, name: str) -> list[dict[str, Any]]:
     """The lines of metrics.jsonl or evals.jsonl, none if there is no file."""
@@ -142,6 +173,41 @@ class Workdir:
         f"{new!r}; set it back to go on with that run, or give another "
         "--workdir"
       )
+
+  def _check_untouched(self) -> None:
+    """Raises BadInput if there is an imported model here."""
+    if self.has_model and self.checkpoints.exists():
+      raise program.BadInput(
+        f"{self.path} holds a model; give another folder (a run starts from "
+        f"this one with --config.model.init={self.path})"
+      )
+
+  def _write_model(self, model: description_lib.Description) -> None:
+    """Writes what a model is but for its parameters; model.json at the end."""
+    self._copy_tokenizer(model.tokenizer)
+    with atomic.folder(self._carried) as partial:
+      for side, carried in model.carried.items():
+        folder = partial / (side or "encoder")
+        folder.mkdir()
+        modules.write_json(folder / "config.json", carried.config)
+        weights.write(folder / weights.FILE, carried.tensors)
+    _write(
+      self._model,
+      {
+        "config": dataclasses.asdict(model.config),
+        "max_length": model.max_length,
+        "prompts": dict(model.prompts),
+        "default_prompt": model.default_prompt,
+      },
+    )
+
+  def _read_carried(self, side: str) -> description_lib.Carried:
+    """What the encoder of a side brought along."""
+    folder = self._carried / (side or "encoder")
+    if not folder.exists():
+      return description_lib.Carried({}, {})
+    config = modules.read_json(folder / "config.json")
+    return description_lib.Carried(config, weights.read(folder))
 
   def _copy_tokenizer(self, source: pathlib.Path) -> None:
     """Takes the tokenizer's files along."""

@@ -8,6 +8,8 @@ from data import program
 # From a key to the least that it may be and what it must stay below.
 LIMITS: dict[str, tuple[float, float]] = {
   "seed": (0, 2**31),
+  "model.projection.width": (0, math.inf),
+  "model.truncate": (0, math.inf),
   "model.encoder.width": (1, math.inf),
   "model.encoder.layers": (1, math.inf),
   "model.encoder.heads": (1, math.inf),
@@ -25,7 +27,7 @@ LIMITS: dict[str, tuple[float, float]] = {
   "optim.weight_decay": (0, math.inf),
   "optim.clip_norm": (0, math.inf),
   "batch.size": (1, math.inf),
-  "batch.max_length": (2, math.inf),
+  "batch.max_length": (0, math.inf),
   "batch.pack_shards": (1, math.inf),
   "mesh.data": (-1, math.inf),
   "mesh.fsdp": (1, math.inf),

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import pathlib
 from typing import Any
 
 import jax
@@ -13,15 +12,15 @@ from data import loader
 from data import mixture
 from data import program
 from data import tokens
-from embeddings import huggingface
+from embeddings import description
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
-from embeddings.encoders import config as config_lib
 from embeddings.evals import table as evals
 from embeddings.losses import table as losses
 from launch import limits
+from launch import models
 
 Config = Any  # a ConfigDict, whose fields are known at run time only
 
@@ -33,12 +32,11 @@ class Run:
   config: Config
   mesh: Mesh
   layout: loader.Layout
-  tokenizer: tokens.Tokenizer
-  tokenizer_folder: pathlib.Path
+  about: description.Description
   batches: loader.Batches
   mixture: mixture.Mixture
   model: towers.Model
-  params: towers.Params | None  # pretrained ones, None to begin anew
+  params: towers.Params  # pretrained ones; what they lack begins anew
   loss: losses.LossFunction
   optimizer: optimizer.OptimizerConfig
   tasks: list[tuple[str, evals.Task]]
@@ -85,24 +83,25 @@ def assemble(config: Config) -> Run:
   """
   limits.check(config)
   sets = mixture.open_mixture(config.data.train)
+  mesh = partition.make_mesh(**config.mesh)
+  partition.check_batch(config.batch.pack_shards, mesh)
+  about, params = models.start(
+    config.model, config.data.tokenizer, config.batch.max_length
+  )
   layout = loader.Layout(
     size=config.batch.size,
-    max_length=config.batch.max_length,
+    max_length=about.max_length,
     pack_shards=config.batch.pack_shards,
     ladder=tuple(config.batch.ladder),
     negatives=config.data.negatives,
+    sides=len(about.config.sides),
   )
-  mesh = partition.make_mesh(**config.mesh)
-  partition.check_batch(layout.pack_shards, mesh)
-  model_config, params, folder = _model(config.model, config.data.tokenizer)
-  _check_length(layout.max_length, model_config.encoder)
-  tokenizer = tokens.Tokenizer(folder, max_length=layout.max_length)
+  tokenizer = tokens.Tokenizer(about.tokenizer, max_length=about.max_length)
   return Run(
     config=config,
     mesh=mesh,
     layout=layout,
-    tokenizer=tokenizer,
-    tokenizer_folder=folder,
+    about=about,
     batches=loader.Batches(
       sets,
       tokenizer,
@@ -112,40 +111,12 @@ def assemble(config: Config) -> Run:
       steps=config.optim.steps,
     ),
     mixture=sets,
-    model=towers.Model(model_config),
+    model=towers.Model(about.config),
     params=params,
     loss=_loss(config.loss),
     optimizer=optimizer.OptimizerConfig(**config.optim),
     tasks=evals.read_all([t for t in config.eval.tasks.split(",") if t]),
   )
-
-
-def _model(
-  config: Config, tokenizer: str
-) -> tuple[towers.ModelConfig, towers.Params | None, pathlib.Path]:
-  """The model, its pretrained parameters, and the tokenizer's folder."""
-  rates = {
-    name: config.encoder[name] for name in ("dropout", "attention_dropout")
-  }
-  if config.init:
-    found = huggingface.load(config.init, dtype=config.dtype)
-    encoder = found.config.encoder.replace(**rates)
-    changed = dataclasses.replace(found.config, encoder=encoder)
-    folder = pathlib.Path(tokenizer) if tokenizer else found.folder
-    return changed, found.params, folder
-  if not tokenizer:
-    raise program.BadInput(
-      "config.data.tokenizer is empty and there is no config.model.init to "
-      "bring one; train one with `python -m data.wordpiece`"
-    )
-  vocab = tokens.Tokenizer(tokenizer, max_length=config.encoder.max_positions)
-  encoder = config_lib.EncoderConfig(
-    vocab_size=vocab.vocab_size, **config.encoder
-  )
-  model = towers.ModelConfig(
-    encoder, config.pooling, config.normalise, config.dtype
-  )
-  return model, None, pathlib.Path(tokenizer)
 
 
 def _loss(config: Config) -> losses.LossFunction:
@@ -157,12 +128,3 @@ def _loss(config: Config) -> losses.LossFunction:
       f"config.loss.name is {name!r}; wanted one of {', '.join(losses.LOSSES)}"
     )
   return functools.partial(losses.LOSSES[name], **settings)
-
-
-def _check_length(length: int, encoder: config_lib.EncoderConfig) -> None:
-  """Raises BadInput if texts may be longer than the encoder knows."""
-  if not 2 <= length <= encoder.max_positions:
-    raise program.BadInput(
-      f"config.batch.max_length is {length} and the encoder takes 2 to "
-      f"{encoder.max_positions} tokens; set one to fit the other"
-    )

@@ -11,6 +11,8 @@ be started again.
 """
 
 import contextlib
+import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 
@@ -56,9 +58,8 @@ def main() -> None:
   workdir.begin(
     given.config.to_dict(),
     run.batches.fingerprint(),
-    run.model.config,
-    run.layout.max_length,
-    run.tokenizer_folder,
+    run.about,
+    command=shlex.join(["python", "-m", "launch.train", *sys.argv[1:]]),
   )
   program.print_result(train(run, workdir))
 
@@ -151,13 +152,13 @@ def _evaluation(
   run: run_lib.Run, reporter: metrics.Reporter, results: metrics.JsonLines
 ) -> Callable[[int, step_lib.State], None]:
   """What evaluates a state on the config's tasks, unless that was done."""
-  encoder = encode.Encoder(run.model, None, run.tokenizer)
+  encoder = encode.make(run.about, None)
 
   def evaluate(step: int, state: step_lib.State) -> None:
     if not run.tasks or step in results.steps:
       return
     encoder.params = state.params
-    found = evals.run(encoder.encode, run.tasks)
+    found = evals.run(encoder.comparable, run.tasks)
     results.write({"step": step, **found})
     reporter.evaluation(step, found)
     shown = ", ".join(f"{name} {value:.4f}" for name, value in found.items())

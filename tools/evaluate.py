@@ -40,12 +40,12 @@ def main() -> None:
   program.require(given.tasks, "tasks", "runs/pairs/test")
   tasks = table.read_all(given.tasks)
   first = encode.load(given.model[0])
-  rows = {given.model[0]: table.run(first.encode, tasks)}
+  rows = {given.model[0]: table.run(first.comparable, tasks)}
   for name in given.model[1:]:
-    rows[name] = table.run(encode.load(name).encode, tasks)
+    rows[name] = table.run(encode.load(name).comparable, tasks)
   if given.untrained:
     began = encode.load(given.model[0], untrained=True)
-    rows["untrained"] = table.run(began.encode, tasks)
+    rows["untrained"] = table.run(began.comparable, tasks)
   if given.bm25:
     rows["bm25"] = _bm25(first, tasks)
   for line in report.lines(rows):

@@ -1,6 +1,7 @@
 """The encoder: inputs, then a stack of equal blocks, scanned.
 
-Parameter paths are an interface (weight import, sharding rules, golden test):
+Parameter paths are an interface (weight import, sharding rules, golden test).
+Every encoder has
 
     encoder/inputs                        tokens, positions, types [., D]
     encoder/inputs/norm                   scale, offset [D]
@@ -10,34 +11,60 @@ Parameter paths are an interface (weight import, sharding rules, golden test):
     encoder/layers/up                     w [layers, D, mlp], b [layers, mlp]
     encoder/layers/down                   w [layers, mlp, D], b [layers, D]
     encoder/layers/mlp_norm               scale, offset [layers, D]
+
+less what its config leaves out, and families add
+
+    encoder/inputs/projection             w [input_width, D], b [D]   ALBERT
+    encoder/relative                      buckets [buckets, H]        MPNet
+    encoder/layers/gate                   as up                       ModernBERT
+    encoder/norm                          scale [D]                   ModernBERT
+
+Shared blocks (ALBERT) have the same paths without the axis of the layers.
 """
 
 import dataclasses
 import functools
+from collections.abc import Callable
 
 import haiku as hk
 import jax
 import jax.numpy as jnp
 
 from embeddings import dropout
-from embeddings.encoders import attention
+from embeddings.encoders import block as block_lib
 from embeddings.encoders import config as config_lib
 from embeddings.encoders import inputs
 from embeddings.encoders import linear
+from embeddings.encoders import views
 
-_ACTIVATIONS = {
-  "gelu": functools.partial(jax.nn.gelu, approximate=False),
-  "gelu_new": functools.partial(jax.nn.gelu, approximate=True),
-  "relu": jax.nn.relu,
+_Step = Callable[[jax.Array, jax.Array], tuple[jax.Array, None]]
+
+# What the backward pass computes again: nothing, all but the products with
+# parameters, or everything within a block.
+REMATS: dict[str, Callable[[_Step], _Step]] = {
+  "none": lambda step: step,
+  "dots": functools.partial(
+    hk.remat,
+    prevent_cse=False,
+    policy=jax.checkpoint_policies.dots_with_no_batch_dims_saveable,
+  ),
+  "full": functools.partial(hk.remat, prevent_cse=False),
 }
 
 
 @dataclasses.dataclass
 class Encoder(hk.Module):
-  """A BERT-like encoder over packed rows (Devlin et al. 2019)."""
+  """A transformer encoder over packed rows (Devlin et al. 2019, and after).
+
+  Attributes:
+    config: its shape and family.
+    dtype: of the computation.
+    remat: a key of REMATS.
+  """
 
   config: config_lib.EncoderConfig
   dtype: jnp.dtype
+  remat: str = "none"
   name: str | None = "encoder"
 
   def __call__(
@@ -54,33 +81,28 @@ class Encoder(hk.Module):
     Returns:
       Hidden states in the compute dtype; those of padding mean nothing.
     """
-    x = inputs.Inputs(self.config, self.dtype, name="inputs")(
-      rows, dropout.fold(keys, self.config.layers)
-    )
+    config = self.config
+    enter = inputs.Inputs(config, self.dtype, name="inputs")
+    x = enter(rows, dropout.fold(keys, config.layers))
+    view = views.views(rows, config)
 
-    def block(x: jax.Array, layer: jax.Array) -> tuple[jax.Array, None]:
+    # As a module, a block has one set of parameters however often it runs.
+    share = hk.to_module(block_lib.block)
+    block = share("layers") if config.shared_layers else block_lib.block
+
+    def run(x: jax.Array, layer: jax.Array) -> tuple[jax.Array, None]:
       layer_keys = dropout.fold(keys, layer)
-      return _block(x, rows.text, layer_keys, self.config), None
+      return block(x, view(layer), layer, layer_keys, config), None
 
-    layers = self.config.layers
-    stack = hk.layer_stack(layers, with_per_layer_inputs=True, name="layers")
-    x, _ = stack(block)(x, jnp.arange(layers))
+    step = REMATS[self.remat](run)
+    layers = jnp.arange(config.layers)
+    if config.shared_layers:
+      x, _ = hk.scan(step, x, layers)
+    else:
+      scan = hk.layer_stack(
+        config.layers, with_per_layer_inputs=True, name="layers"
+      )
+      x, _ = scan(step)(x, layers)
+    if config.pre_norm:
+      x = linear.Norm(config.norm_eps, config.biases, name="norm")(x)
     return x
-
-
-def _block(
-  x: jax.Array,  # [N, L, D]
-  text: jax.Array,  # [N, L]
-  keys: jax.Array | None,  # [N]
-  config: config_lib.EncoderConfig,
-) -> jax.Array:  # [N, L, D]
-  """One block: attention and MLP, each added and then normalised."""
-  site = [dropout.fold(keys, place) for place in range(3)]
-  seen = attention.Attention(config, name="attention")(x, text, site[0])
-  seen = dropout.dropout(seen, config.dropout, site[1])
-  x = linear.Norm(config.norm_eps, name="attention_norm")(x + seen)
-  up = linear.Linear(config.mlp_width, config.init_range, name="up")
-  down = linear.Linear(config.width, config.init_range, name="down")
-  y = down(_ACTIVATIONS[config.activation](up(x)))
-  y = dropout.dropout(y, config.dropout, site[2])
-  return linear.Norm(config.norm_eps, name="mlp_norm")(x + y)

@@ -14,7 +14,8 @@ import numpy as np
 from data import retrieval_folder
 from embeddings import topk
 
-EncodeFunction = Callable[[Sequence[str]], np.ndarray]
+# Texts, and their side ("query" or "document"), to vectors [N, E].
+EncodeFunction = Callable[[Sequence[str], str], np.ndarray]
 
 
 def evaluate(
@@ -23,7 +24,7 @@ def evaluate(
   """Ranks the corpus for each query by the dot product of the vectors.
 
   Args:
-    encode: texts to vectors [N, E].
+    encode: texts and their side to vectors [N, E].
     task: corpus, queries and relevance.
     k: the ranks that count.
 
@@ -33,8 +34,8 @@ def evaluate(
   documents = list(task.corpus)
   queries = list(task.qrels)
   _, found = topk.search(
-    encode([task.queries[query] for query in queries]),
-    encode(list(task.corpus.values())),
+    encode([task.queries[query] for query in queries], "query"),
+    encode(list(task.corpus.values()), "document"),
     k,
   )
   ranked = {

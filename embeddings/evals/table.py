@@ -51,7 +51,7 @@ def run(
   """Runs tasks one by one.
 
   Args:
-    encode: texts to vectors [N, E].
+    encode: texts and their side to vectors [N, E].
     tasks: names and tasks.
 
   Returns:

@@ -9,6 +9,7 @@ change when it is resumed; the rest may.
 """
 
 import ml_collections
+from ml_collections import config_dict
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -17,14 +18,24 @@ def get_config() -> ml_collections.ConfigDict:
   config.seed = 0
 
   config.model = ml_collections.ConfigDict()
-  # A folder or hub id to start from; it brings its own shape and tokenizer,
-  # and `encoder` below (but for the dropout rates) and `pooling` do not count.
+  # A folder, a hub id or a workdir to start from; it brings its own shape and
+  # tokenizer, and `encoder` below (but for the dropout rates) does not count.
+  # Two with a comma between start a query and a document tower.
   config.model.init = ""
-  config.model.pooling = "mean"
-  config.model.normalise = True
-  config.model.dtype = "float32"
+  # What is empty, None or 0 here is as `init` has it; else the first named.
+  config.model.pooling = ""  # mean, cls, max, last, weighted_mean
+  config.model.normalise = config_dict.placeholder(bool)  # True, False
+  config.model.similarity = ""  # cosine, dot
+  config.model.towers = ""  # shared, two
+  config.model.projection = ml_collections.ConfigDict(
+    {"width": 0, "activation": "tanh", "biases": True}  # 0 for none
+  )
+  config.model.truncate = 0  # numbers that a vector keeps; 0 for all
+  config.model.dtype = "float32"  # or bfloat16, float16
+  config.model.remat = "none"  # or dots, full: less memory, more work
   config.model.encoder = ml_collections.ConfigDict(
     {
+      "family": "bert",
       "width": 256,
       "layers": 2,
       "heads": 4,
@@ -61,7 +72,7 @@ def get_config() -> ml_collections.ConfigDict:
 
   config.batch = ml_collections.ConfigDict()
   config.batch.size = 128
-  config.batch.max_length = 128
+  config.batch.max_length = 128  # 0 for the longest that the model takes
   config.batch.pack_shards = 1
   # Rows a shard, as fractions of one row a text; see data/packing.py.
   config.batch.ladder = (0.8, 0.65, 0.52, 0.42, 0.33, 0.26, 0.21)

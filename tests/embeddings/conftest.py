@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import pytest
 
 from embeddings import checkpoint
+from embeddings import description
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
@@ -27,6 +28,9 @@ def bert_folder(
   folder = tmp_path_factory.mktemp("bert") / "bert"
   torch_models.bert(folder, tokenizer_folder)
   return folder
+
+
+COMMAND = "python -m launch.train --config=mine.py --workdir=runs/mine"
 
 
 class Run(NamedTuple):
@@ -89,13 +93,14 @@ def make_run(
     config = towers.ModelConfig(tiny.encoder_config(), **changes)
     model = towers.Model(config)
     workdir = workdir_lib.Workdir(tmp_path / name)
-    workdir.begin(run_config(init), fingerprint(), config, 24, tokenizer_folder)
+    about = description.Description(config, 24, tokenizer_folder)
+    workdir.begin(run_config(init), fingerprint(), about, COMMAND)
     state = step_lib.init(
       model,
       optimizer.make(optimizer.OptimizerConfig(name="sgd")),
       seed=0,
       mesh=partition.make_mesh(devices=jax.devices()[:1]),
-      params=tiny.params(),
+      params=model.init(jax.random.key(0)),
     )
     params = {0: jax.device_get(state.params)}
     checkpoints = checkpoint.Checkpoints(workdir.checkpoints, keep=2)

@@ -33,7 +33,7 @@ def test_its_vectors_are_ours(make_run, tmp_path, pooling, normalise):
   np.testing.assert_array_equal(again.encode(TEXTS), ours)
   jax.tree.map(np.testing.assert_array_equal, again.params, run.params[5])
   assert again.model.config == run.model.config
-  card = model_card.render(run.workdir, run.model.config, step=5, results=None)
+  card = model_card.render(run.workdir, step=5)
   assert (out / "README.md").read_text(encoding="utf-8") == card
   assert not list(out.parent.glob(".*"))
 

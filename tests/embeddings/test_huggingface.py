@@ -13,6 +13,8 @@ from safetensors import torch as safetensors_torch
 
 from data import program
 from embeddings import huggingface
+from embeddings import weights
+from embeddings.encoders.names import table
 from tests.embeddings import torch_models
 
 
@@ -24,7 +26,7 @@ def folder(bert_folder, tmp_path):
 
 def change_weights(folder, change):
   """Writes a folder's tensors again, changed."""
-  path = folder / huggingface.WEIGHTS
+  path = folder / weights.FILE
   tensors = safetensors_numpy.load_file(path)
   change(tensors)
   safetensors_numpy.save_file(tensors, path, metadata={"format": "pt"})
@@ -32,10 +34,13 @@ def change_weights(folder, change):
 
 def test_export_gives_the_tensors_that_came_in(bert_folder):
   found = huggingface.load(str(bert_folder))
-  ours = huggingface.tensors_of(found.params, found.config.encoder)
-  theirs = safetensors_numpy.load_file(bert_folder / huggingface.WEIGHTS)
+  about = found.description
+  ours = weights.tensors_of(found.params, about.config.encoder)
+  theirs = safetensors_numpy.load_file(bert_folder / weights.FILE)
   pooler = {"pooler.dense.weight", "pooler.dense.bias"}  # no vector needs it
   assert ours.keys() == theirs.keys() - pooler
+  assert about.carried[""].tensors.keys() == pooler
+  ours.update(about.carried[""].tensors)
   for name, tensor in ours.items():
     assert tensor.dtype == theirs[name].dtype == np.float32
     np.testing.assert_array_equal(tensor, theirs[name], err_msg=name)
@@ -43,32 +48,39 @@ def test_export_gives_the_tensors_that_came_in(bert_folder):
 
 def test_the_real_model_too(minilm):
   found = huggingface.load(str(minilm))
-  encoder = found.config.encoder
+  encoder = found.description.config.encoder
   assert (encoder.width, encoder.layers, encoder.heads) == (384, 6, 12)
   assert (encoder.dropout, encoder.attention_dropout) == (0.0, 0.0)
-  assert (found.config.pooling, found.config.normalise) == ("mean", True)
-  assert found.max_length == 256
-  assert (found.prompts, found.default_prompt) == ({}, "")
-  ours = huggingface.tensors_of(found.params, encoder)
-  theirs = safetensors_numpy.load_file(minilm / huggingface.WEIGHTS)
+  assert (
+    found.description.config.pooling,
+    found.description.config.normalise,
+  ) == ("mean", True)
+  assert found.description.max_length == 256
+  assert (found.description.prompts, found.description.default_prompt) == (
+    {},
+    "",
+  )
+  ours = weights.tensors_of(found.params, encoder)
+  theirs = safetensors_numpy.load_file(minilm / weights.FILE)
   for name, tensor in ours.items():
     np.testing.assert_array_equal(tensor, theirs[name], err_msg=name)
   assert {name.split(".")[0] for name in theirs.keys() - ours.keys()} <= {
     "pooler",
     "embeddings",
   }
-  config = huggingface.config_json(encoder)
+  config = table.FAMILIES["bert"].content(encoder)
   wanted = json.loads((minilm / "config.json").read_text())
   assert config["architectures"] == wanted["architectures"]
-  for key in huggingface.FAMILIES["bert"].CONFIG.values():
+  for key in table.FAMILIES["bert"].keys.values():
     if "dropout" not in key:
       assert config[key] == wanted[key], key
 
 
 def test_a_config_that_goes_out_comes_in_again(bert_folder, tmp_path):
   found = huggingface.load(str(bert_folder))
-  content = huggingface.config_json(found.config.encoder)
-  torch_models.write_json(tmp_path / "new" / "config.json", content)
+  content = table.FAMILIES["bert"].content(found.description.config.encoder)
+  path = tmp_path / "new" / "config.json"
+  torch_models.write_json(path, {**content, "dtype": "float32"})
   theirs = transformers.AutoConfig.from_pretrained(tmp_path / "new")
   was = transformers.AutoConfig.from_pretrained(bert_folder)
   drop = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
@@ -91,7 +103,7 @@ def test_heads_and_prefixes_are_left_behind(folder):
 
 
 def test_weights_in_half_precision_become_float32(folder):
-  path = folder / huggingface.WEIGHTS
+  path = folder / weights.FILE
   tensors = safetensors_torch.load_file(path)
   half = {name: value.to(torch.bfloat16) for name, value in tensors.items()}
   safetensors_torch.save_file(half, path, metadata={"format": "pt"})
@@ -121,10 +133,10 @@ def test_what_sentence_transformers_says_is_read(
   else:
     torch_models.sentence_transformer(folder, bert_folder, **stack)
   found = huggingface.load(str(folder))
-  assert found.config.pooling == pooling
-  assert found.config.normalise == normalise
-  assert found.max_length == (max_length or 64)
-  assert found.folder == folder
+  assert found.description.config.pooling == pooling
+  assert found.description.config.normalise == normalise
+  assert found.description.max_length == (max_length or 64)
+  assert found.description.tokenizer == folder
 
 
 def test_prompts_are_read(bert_folder, tmp_path):
@@ -133,15 +145,18 @@ def test_prompts_are_read(bert_folder, tmp_path):
     tmp_path / "model", bert_folder, prompts=prompts, default_prompt="query"
   )
   found = huggingface.load(str(tmp_path / "model"))
-  assert found.prompts == prompts
-  assert found.default_prompt == "query"
+  assert found.description.prompts == prompts
+  assert found.description.default_prompt == "query"
 
 
 def test_a_plain_encoder_gets_mean_pooling_and_its_positions(bert_folder):
   found = huggingface.load(str(bert_folder), dtype="bfloat16")
-  assert (found.config.pooling, found.config.normalise) == ("mean", True)
-  assert found.config.dtype == "bfloat16"
-  assert found.max_length == 64
+  assert (
+    found.description.config.pooling,
+    found.description.config.normalise,
+  ) == ("mean", True)
+  assert found.description.config.dtype == "bfloat16"
+  assert found.description.max_length == 64
   assert {leaf.dtype for leaf in jax.tree.leaves(found.params)} == {
     np.dtype("float32")
   }
@@ -152,17 +167,17 @@ def edit(name, **changes):
   return lambda folder: torch_models.change_json(folder / name, **changes)
 
 
-def weights(change):
+def tensors(change):
   """A change of the tensors."""
   return lambda folder: change_weights(folder, change)
 
 
 def only_bin(folder):
-  (folder / huggingface.WEIGHTS).rename(folder / "pytorch_model.bin")
+  (folder / weights.FILE).rename(folder / "pytorch_model.bin")
 
 
 def cut(folder):
-  path = folder / huggingface.WEIGHTS
+  path = folder / weights.FILE
   path.write_bytes(path.read_bytes()[:-100])
 
 
@@ -170,9 +185,9 @@ KEY = "encoder.layer.1.attention.self.key.bias"
 
 # What is wrong with a plain encoder, and what is said of it.
 WRONG = {
-  "missing": (weights(lambda t: t.pop(KEY)), f"have no {KEY}; .* 2 layers"),
+  "missing": (tensors(lambda t: t.pop(KEY)), f"have no {KEY}; .* 2 layers"),
   "left over": (
-    weights(lambda t: t.update(extra=np.zeros(2), more=np.zeros(2))),
+    tensors(lambda t: t.update(extra=np.zeros(2), more=np.zeros(2))),
     "have extra and 1 more that a BertModel has no use for",
   ),
   "layers left over": (
@@ -196,14 +211,17 @@ WRONG = {
     edit("config.json", layer_norm_eps=None),
     "config.json of .* has no 'layer_norm_eps'",
   ),
-  "activation": (edit("config.json", hidden_act="silu"), "'silu' is not known"),
+  "activation": (
+    edit("config.json", hidden_act="swish"),
+    "'swish' is not known",
+  ),
   "torch only": (
     only_bin,
-    r"no model.safetensors \(only pytorch_model.bin\); save the model as",
+    "no model.safetensors, only pytorch_model.bin; load it with transformers",
   ),
   "no weights": (
-    lambda folder: (folder / huggingface.WEIGHTS).unlink(),
-    "no model.safetensors; save",
+    lambda folder: (folder / weights.FILE).unlink(),
+    "no model.safetensors; give the folder of another",
   ),
   "cut weights": (cut, "model.safetensors cannot be read"),
   "no config": (
@@ -229,11 +247,14 @@ POOLING = "1_Pooling/config.json"
 
 # What a sentence-transformers folder may ask for that is not done here.
 UNKNOWN = {
-  "max": (edit(POOLING, pooling_mode="max"), "pooling max; wanted one of mean"),
+  "another": (
+    edit(POOLING, pooling_mode="mean_sqrt_len_tokens"),
+    "pooling mean_sqrt_len_tokens; wanted one of cls, max",
+  ),
   "two": (edit(POOLING, pooling_mode=["cls", "mean"]), r"\['cls', 'mean'\]"),
   "old words": (
-    edit(POOLING, pooling_mode=None, pooling_mode_max_tokens=True),
-    "pooling pooling_mode_max_tokens",
+    edit(POOLING, pooling_mode=None, pooling_mode_mean_sqrt_len_tokens=True),
+    "pooling pooling_mode_mean_sqrt_len_tokens",
   ),
   "two in old words": (
     edit(
@@ -253,7 +274,7 @@ UNKNOWN = {
     lambda folder: (folder / "modules.json").write_text(
       '[{"type": "sentence_transformers.models.Dense", "path": "2_Dense"}]'
     ),
-    "a module of type Dense; wanted Transformer, Pooling and Normalize alone",
+    "has modules Dense; wanted Transformer, Pooling, then at most one Dense",
   ),
 }
 

@@ -6,6 +6,7 @@ import re
 import huggingface_hub
 
 from embeddings import model_card
+from tests.embeddings import conftest
 
 
 def section(card, title):
@@ -29,13 +30,13 @@ def test_the_card_says_what_the_model_is(make_run):
   (run.workdir.path / "evals.jsonl").write_text(
     "".join(json.dumps(line) + "\n" for line in evals)
   )
-  card = model_card.render(
-    run.workdir, run.model.config, step=1_234, results=None
-  )
+  card = model_card.render(run.workdir, step=1_234, licence="apache-2.0")
   front = huggingface_hub.ModelCard(card).data.to_dict()
   assert front["library_name"] == "sentence-transformers"
   assert front["pipeline_tag"] == "sentence-similarity"
   assert "sentence-transformers" in front["tags"]
+  assert front["license"] == "apache-2.0"
+  assert f"\n    {conftest.COMMAND}\n" in card
   assert "at most 24 tokens to 16 numbers" in card
   assert "Exported from step 1,234." in card
   assert section(card, "Training data") == [
@@ -67,15 +68,16 @@ def test_results_may_be_given(make_run):
     (None, "None were measured."),
     ({}, "None were measured."),
   ):
-    card = model_card.render(
-      run.workdir, run.model.config, step=5, results=results
-    )
+    card = model_card.render(run.workdir, step=5, results=results)
     assert card.split("## Results")[1].strip().endswith(shown)
 
 
 def test_vectors_that_are_not_normalised_are_said_to_be(make_run):
-  run = make_run(steps=(), normalise=False, pooling="cls")
-  card = model_card.render(run.workdir, run.model.config, step=5, results={})
+  run = make_run(
+    steps=(), normalise=False, similarity="dot", pooling="cls", truncate=8
+  )
+  card = model_card.render(run.workdir, step=5, results={})
   model = dict(section(card, "Model"))
   assert (model["pooling"], model["normalised"]) == ("cls", "no")
-  assert "they have length 1" not in card
+  assert (model["similarity"], model["numbers kept"]) == ("dot", "8")
+  assert "24 tokens to 8 numbers" in card and "large dot product" in card

@@ -6,17 +6,37 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from data import program
+from embeddings import description
 from embeddings import towers
 from embeddings import workdir as workdir_lib
 from tests.embeddings import conftest
 from tests.embeddings import tiny
 
 MODEL = towers.ModelConfig(
-  tiny.encoder_config(dropout=0.1), "cls", False, "bfloat16"
+  tiny.encoder_config(dropout=0.1),
+  pooling="cls",
+  projection=towers.Projection(8, "gelu"),
+  normalise=False,
+  towers="two",
+  dtype="bfloat16",
 )
+CARRIED = {
+  side: description.Carried(
+    {"model_type": "bert", "side": side}, {"pooler": np.full(2, i, "f")}
+  )
+  for i, side in enumerate(towers.SIDES)
+}
+
+
+def describe(model, tokenizer_folder):
+  """A model with all that one may have."""
+  return description.Description(
+    model, 24, tokenizer_folder, {"query": "find "}, "query", CARRIED
+  )
 
 
 @pytest.fixture
@@ -38,7 +58,8 @@ def begin(tmp_path, tokenizer_folder):
         place[last] = value
     workdir = workdir_lib.Workdir(tmp_path / "deep" / "run")
     opened.append(workdir)
-    workdir.begin(config, fingerprint, model, 24, tokenizer_folder)
+    about = describe(model, tokenizer_folder)
+    workdir.begin(config, fingerprint, about, "python -m launch.train --a")
     return workdir
 
   return begin
@@ -49,7 +70,14 @@ def test_it_holds_what_the_run_is(begin, tokenizer_folder, tmp_path):
   begin()
   workdir = workdir_lib.Workdir(tmp_path / "deep" / "run")
   assert workdir.begun
-  assert workdir.model() == (MODEL, 24)
+  about, given = workdir.model(), describe(MODEL, tokenizer_folder)
+  assert about.replace(carried={}) == given.replace(
+    carried={}, tokenizer=workdir.tokenizer
+  )
+  for side, carried in given.carried.items():
+    assert about.carried[side].config == carried.config
+    np.testing.assert_equal(about.carried[side].tensors, carried.tensors)
+  assert workdir.command() == "python -m launch.train --a"
   assert workdir.config() == conftest.run_config()
   assert workdir.fingerprint() == conftest.fingerprint()
   for name in ("tokenizer.json", "tokenizer_config.json"):
@@ -125,7 +153,7 @@ def test_a_run_that_never_began_well_begins_anew(begin):
   assert not workdir.begun
   other = dataclasses.replace(MODEL, pooling="mean")
   assert begin({"seed": 9}, {"tokenizer": "b"}, other).config()["seed"] == 9
-  assert workdir.model() == (other, 24)
+  assert workdir.model().config == other
   assert workdir.fingerprint()["tokenizer"] == "b"
 
 
@@ -158,7 +186,9 @@ def test_one_process_cannot_begin_it_twice_either(begin, tokenizer_folder):
   workdir = begin()
   with pytest.raises(program.BadInput, match="in use by another process"):
     workdir_lib.Workdir(workdir.path).begin(
-      conftest.run_config(), conftest.fingerprint(), MODEL, 24, tokenizer_folder
+      conftest.run_config(),
+      conftest.fingerprint(),
+      describe(MODEL, tokenizer_folder),
     )
 
 

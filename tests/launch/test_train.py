@@ -50,7 +50,9 @@ def test_the_workdir_is_whole_on_its_own(corpus, trained, tmp_path):
   }
   with away(corpus, trained):
     encoder = encode.load(str(moved))
-    found = table.run(encoder.encode, [("dev", table.read(tmp_path / "dev"))])
+    found = table.run(
+      encoder.comparable, [("dev", table.read(tmp_path / "dev"))]
+    )
   for name, value in found.items():
     assert value == pytest.approx(printed[name], abs=0.02), name
 
@@ -122,7 +124,7 @@ def test_an_encoder_without_weights(run_program, corpus, tmp_path, minilm):
     )
   )
   line = programs.bad_input(ended)
-  assert "has no model.safetensors (only pytorch_model.bin)" in line
+  assert "has no model.safetensors, only pytorch_model.bin; load" in line
 
 
 def test_an_empty_data_set(run_program, corpus, tmp_path):

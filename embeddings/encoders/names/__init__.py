@@ -1,1 +1,1 @@
-"""Hugging Face's names for our parameters: one table a family."""
+"""Hugging Face's names for our parameters and configs: a table a family."""

@@ -12,6 +12,7 @@ from tests.embeddings import tiny
 ROWS = 4_096
 # Two texts and padding.
 TEXT = np.array([0, 0, 0, 1, 1, -1, -1], np.int32)
+BIAS = np.random.default_rng(1).normal(size=(1, 2, 7, 7)).astype("f")
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,9 @@ def attend():
   def call(rate):
     def run(x, text, keys):
       config = tiny.encoder_config(attention_dropout=rate)
-      return attention.Attention(config, name="attention")(x, text, keys)
+      seen = text[:, None, :, None] == text[:, None, None, :]
+      view = attention.View(seen, bias=BIAS, turns=None)
+      return attention.Attention(config, name="attention")(x, view, keys)
 
     return hk.without_apply_rng(hk.transform(run))
 

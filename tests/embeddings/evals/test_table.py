@@ -22,7 +22,8 @@ def test_results_are_named_by_task_and_measure(folder):
   task = table.read(folder)
   texts = [*CORPUS.values(), *QUERIES.values()]
 
-  def encode(wanted):
+  def encode(wanted, side):
+    assert set(wanted) == set((QUERIES if side == "query" else CORPUS).values())
     # "due" is next to "one": half of the queries find theirs first.
     at = {"one": 0, "two": 1, "uno": 0, "due": 0}
     assert set(wanted) <= set(texts)
@@ -36,7 +37,7 @@ def test_results_are_named_by_task_and_measure(folder):
 
 
 def test_no_tasks_are_no_results():
-  assert table.run(lambda texts: np.zeros((len(texts), 1)), []) == {}
+  assert table.run(lambda texts, side: np.zeros((len(texts), 1)), []) == {}
 
 
 @pytest.mark.parametrize("name", ["none", ".", "numbers/qrels.tsv"])
