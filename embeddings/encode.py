@@ -5,8 +5,8 @@
     vectors = encoder.encode(["how to read a file"])  # [1, E]
 
 `load` takes the workdir of a run, a sentence-transformers or Hugging Face
-folder, or a hub id. Texts are packed into rows of one shape, so that there is
-one compilation and hardly any padding.
+folder, or a hub id. Texts are packed into rows of few shapes, so that there are
+few compilations and hardly any padding.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,6 +24,7 @@ from embeddings import towers
 from embeddings import workdir as workdir_lib
 
 ROW_SLOTS = 8_192  # tokens of one call to the device, padding included
+ROW_TOKENS = 128  # of a row of short texts
 
 # The prompts of each side, as sentence-transformers looks for them.
 _PROMPTS = {
@@ -167,15 +168,37 @@ def _first(workdir: workdir_lib.Workdir) -> Encoder:
 
 
 def _calls(
-  ids: list[np.ndarray], row_tokens: int
+  ids: list[np.ndarray], longest: int
 ) -> Iterator[tuple[np.ndarray, batch.Packed, int]]:
-  """Packs texts and cuts the rows into calls of one shape.
+  """Packs texts and cuts the rows into calls of few shapes.
+
+  Rows are as long as the texts in them want, in powers of two from ROW_TOKENS
+  on, since attention costs a row's length a token.
+
+  Args:
+    ids: the texts.
+    longest: the most tokens that one may have.
 
   Yields:
     members: which texts the call holds.
     packed: their rows, [1, R, L].
     size: how many texts the call is made for, at least `members`.
   """
+  lengths = np.array([len(text) for text in ids])
+  row_tokens, below = min(ROW_TOKENS, longest), -1
+  while below < longest:
+    chosen = np.flatnonzero((lengths > below) & (lengths <= row_tokens))
+    if len(chosen):
+      of_length = _calls_of_length([ids[text] for text in chosen], row_tokens)
+      for members, packed, size in of_length:
+        yield chosen[members], packed, size
+    row_tokens, below = min(2 * row_tokens, longest), row_tokens
+
+
+def _calls_of_length(
+  ids: list[np.ndarray], row_tokens: int
+) -> Iterator[tuple[np.ndarray, batch.Packed, int]]:
+  """The calls of texts that go into rows of one length; see `_calls`."""
   lengths = np.array([len(text) for text in ids])
   row, offset, rows = packing.best_fit(lengths, row_tokens)
   # Short work takes few rows; long work the same number each time.

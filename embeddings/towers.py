@@ -11,12 +11,15 @@ from typing import Any
 
 import haiku as hk
 import jax
+from jax.sharding import Mesh
+from jax.sharding import NamedSharding
 import jax.numpy as jnp
 import numpy as np
 
 from data import batch
 from data import program
 from embeddings import dropout
+from embeddings import partition
 from embeddings import pooling
 from embeddings.encoders import config as config_lib
 from embeddings.encoders import inputs
@@ -137,17 +140,22 @@ def config_of(content: Mapping[str, Any]) -> ModelConfig:
 
 
 class Model:
-  """One shared encoder for queries and documents, or one for each."""
+  """One shared encoder for queries and documents, or one for each.
 
-  def __init__(self, config: ModelConfig):
-    self.config = config
+  Args:
+    config: what is computed.
+    mesh: the devices that `embed` finds its shards spread over, if any.
+  """
+
+  def __init__(self, config: ModelConfig, mesh: Mesh | None = None):
+    self.config, self._mesh = config, mesh
     self._tower = hk.without_apply_rng(hk.transform(self._vectors))
 
   def init(self, key: jax.Array) -> Params:
     """New parameters, float32; two towers have the same ones at first."""
     nothing = np.zeros((1, 1, 1), np.int32)
     packed = batch.Packed(nothing, nothing, nothing)
-    params = self._tower.init(key, packed, 1, None)
+    params = self._tower.init(key, packed, 1, None, None)
     return join(dict.fromkeys(self.config.sides, params))
 
   def embed(
@@ -176,10 +184,16 @@ class Model:
       raise ValueError(
         f"side {side!r} of a model with two towers; wanted one of {SIDES}"
       )
-    return self._tower.apply(tower_of(params, side), packed, texts, key)
+    spread = self._mesh and NamedSharding(self._mesh, partition.BATCH)
+    tower = tower_of(params, side)
+    return self._tower.apply(tower, packed, texts, key, spread)
 
   def _vectors(
-    self, packed: batch.Packed, texts: int, key: jax.Array | None
+    self,
+    packed: batch.Packed,
+    texts: int,
+    key: jax.Array | None,
+    sharding: NamedSharding | None,
   ) -> jax.Array:  # float32 [G, T, E]
     """One tower: encoder, pooling, and what follows it."""
     config = self.config
@@ -190,7 +204,7 @@ class Model:
     keys = None if key is None else dropout.row_keys(key, shards * rows)
     dtype = jnp.dtype(config.dtype)
     encoder = transformer.Encoder(config.encoder, dtype, config.remat)
-    hidden = encoder(flat, keys).reshape(shards, rows, length, -1)
+    hidden = encoder(flat, keys, sharding).reshape(shards, rows, length, -1)
     pool = pooling.POOLINGS[config.pooling]
     vectors = jax.vmap(lambda h, t, p: pool(h, t, p, texts))(
       hidden, jnp.asarray(packed.text), jnp.asarray(packed.position)

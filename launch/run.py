@@ -111,7 +111,7 @@ def assemble(config: Config) -> Run:
       steps=config.optim.steps,
     ),
     mixture=sets,
-    model=towers.Model(about.config),
+    model=towers.Model(about.config, mesh),
     params=params,
     loss=_loss(config.loss),
     optimizer=optimizer.OptimizerConfig(**config.optim),

@@ -71,12 +71,14 @@ class Encoder(hk.Module):
     self,
     rows: inputs.Rows,
     keys: jax.Array | None = None,  # [N]
+    sharding: jax.sharding.Sharding | None = None,
   ) -> jax.Array:  # [N, L, D]
     """The last hidden states.
 
     Args:
       rows: N packed rows of L tokens.
       keys: one dropout key a row, or None for no dropout.
+      sharding: of the rows over devices, or None to leave it to the compiler.
 
     Returns:
       Hidden states in the compute dtype; those of padding mean nothing.
@@ -84,6 +86,10 @@ class Encoder(hk.Module):
     config = self.config
     enter = inputs.Inputs(config, self.dtype, name="inputs")
     x = enter(rows, dropout.fold(keys, config.layers))
+    if sharding is not None:
+      # Else the look-up in a table that is cut along its width leaves the rows
+      # cut along theirs, and twice as much is sent between devices.
+      x = jax.lax.with_sharding_constraint(x, sharding)
     view = views.views(rows, config)
 
     # As a module, a block has one set of parameters however often it runs.

@@ -93,6 +93,28 @@ def test_vectors_come_in_the_order_of_the_texts(small, monkeypatch):
   assert apart.max() < 0.99999  # each is known from the others
 
 
+def test_short_texts_are_in_short_rows(small, monkeypatch):
+  encoder, texts = small[0], [*TEXTS, "file"]
+  whole = encoder.encode(texts, "document")
+  calls = []
+  embed = encoder._embed
+
+  def spy(params, packed, *others):
+    calls.append(packed)
+    return embed(params, packed, *others)
+
+  monkeypatch.setattr(encoder, "_embed", spy)
+  monkeypatch.setattr(encode, "ROW_TOKENS", 8)
+  found = encoder.encode(texts, "document")
+  np.testing.assert_allclose(found, whole, rtol=0, atol=1e-6)
+  lengths = {packed.tokens.shape[-1] for packed in calls}
+  assert lengths == {8, 16, 20}
+  for packed in calls:
+    most = packed.tokens.shape[-1]
+    longest = packed.position.max() + 1
+    assert longest <= most and (most == 8 or longest > most // 2)
+
+
 def test_no_texts_are_no_vectors(small):
   vectors = small[0].encode([])
   assert vectors.shape == (0, torch_models.WIDTH)

@@ -1,5 +1,7 @@
 """Attention with dropout on its weights is the same attention on average."""
 
+import functools
+
 import haiku as hk
 import jax
 import jax.numpy as jnp
@@ -67,3 +69,32 @@ def test_that_drops_is_plain_attention_on_average(attend):
 
 def test_without_keys_nothing_is_dropped(attend):
   np.testing.assert_array_equal(attend(0.4, 2), attend(0.0, 2))
+
+
+def test_queries_block_by_block_are_all_at_once(monkeypatch):
+  random = np.random.default_rng(2)
+  query, key, value, weights = random.normal(size=(4, 3, 16, 2, 4)).astype("f")
+  text = np.repeat([[0, 1, 2, -1]], [3, 7, 5, 1], axis=1)
+  text = np.stack([text[0], text[0, ::-1], np.zeros(16, text.dtype)])
+  view = attention.View(
+    text[:, None, :, None] == text[:, None, None, :],
+    random.normal(size=(1, 2, 16, 16)).astype("f"),
+    None,
+  )
+
+  @jax.jit
+  @functools.partial(jax.value_and_grad, argnums=(0, 1, 2))
+  def score(query, key, value):
+    return (attention.attend(query, key, value, view) * weights).sum()
+
+  whole = score(query, key, value)
+  score.clear_cache()
+  monkeypatch.setattr(attention, "BLOCK", 4)
+  lowered = score.lower(query, key, value).as_text()
+  assert "3x2x16x16xf32" not in lowered and "3x2x4x16xf32" in lowered
+  for one, two in zip(
+    jax.tree.leaves(score(query, key, value)),
+    jax.tree.leaves(whole),
+    strict=True,
+  ):
+    np.testing.assert_allclose(one, two, rtol=1e-5, atol=2e-6)
