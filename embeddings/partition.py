@@ -22,15 +22,21 @@ from data import program
 AXES = ("data", "fsdp", "tensor")
 BATCH = P(("data", "fsdp"))
 
-# From a parameter's path to its axes; the first pattern that matches counts.
-# A stacked block's arrays have the layer first.
+# From a parameter's path to its axes; the first pattern that matches counts. A
+# rule speaks of an array's last axes: those before, as the layers of a stack,
+# are not cut. Two towers have theirs in front of each path.
 RULES: tuple[tuple[str, P], ...] = (
   (r"encoder/inputs/(tokens|positions|types)$", P(None, "fsdp")),
-  (r"layers/(attention/(query|key|value)|up)/w$", P(None, "fsdp", "tensor")),
-  (r"layers/(attention/(query|key|value)|up)/b$", P(None, "tensor")),
-  (r"layers/(attention/output|down)/w$", P(None, "tensor", "fsdp")),
-  (r"layers/(attention/output|down)/b$", P(None, None)),
-  (r"norm/(scale|offset)$", P()),
+  (r"encoder/relative/buckets$", P(None, "tensor")),
+  (r"layers/attention/(query|key|value)/w$", P("fsdp", "tensor")),
+  (r"layers/attention/(query|key|value)/b$", P("tensor")),
+  (r"layers/(up|gate)/w$", P("fsdp", "tensor")),
+  (r"layers/(up|gate)/b$", P("tensor")),
+  (r"layers/(attention/output|down)/w$", P("tensor", "fsdp")),
+  (r"layers/(attention/output|down)/b$", P(None)),
+  (r"projection/w$", P("fsdp", None)),
+  (r"projection/b$", P(None)),
+  (r"norm/(scale|offset)$", P(None)),
 )
 
 
@@ -117,8 +123,10 @@ def _spec(path: tuple[Any, ...], leaf: Any, mesh: Mesh) -> P:
   name = "/".join(
     str(getattr(key, "key", getattr(key, "name", ""))) for key in path
   )
-  for pattern, spec in RULES:
+  for pattern, rule in RULES:
     if re.search(pattern, name):
+      assert len(rule) <= len(shape), (name, shape, rule)
+      spec = P(*[None] * (len(shape) - len(rule)), *rule)
       _check_cuts(name, shape, spec, mesh)
       return spec
   raise ValueError(
@@ -129,7 +137,7 @@ def _spec(path: tuple[Any, ...], leaf: Any, mesh: Mesh) -> P:
 
 def _check_cuts(name: str, shape: tuple[int, ...], spec: P, mesh: Mesh) -> None:
   """Raises BadInput unless each side that is cut divides by its axis."""
-  for size, axis in zip(shape, spec, strict=False):
+  for size, axis in zip(shape, spec, strict=True):
     if axis is not None and size % mesh.shape[axis]:
       raise program.BadInput(
         f"parameter {name} {shape} cannot be cut into {mesh.shape[axis]} along "

@@ -1,5 +1,7 @@
 """Every array of a run has a place, and devices take whole shards."""
 
+import functools
+import math
 import re
 
 import jax
@@ -12,38 +14,45 @@ from data import program
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
+from embeddings import towers
+from embeddings.losses import contrastive
 from tests.embeddings import tiny
+from tests.embeddings.encoders import families
 
-# Where each parameter of an encoder goes, and how many ways each side is cut.
+# The last axes of each parameter; those before are not cut.
 PLACES = {
-  "encoder/inputs": {
-    "tokens": P(None, "fsdp"),
-    "positions": P(None, "fsdp"),
-    "types": P(None, "fsdp"),
-  },
-  "encoder/inputs/norm": {"scale": P(), "offset": P()},
+  "encoder/inputs/tokens": (None, "fsdp"),
+  "encoder/inputs/positions": (None, "fsdp"),
+  "encoder/inputs/types": (None, "fsdp"),
+  "encoder/inputs/projection/w": ("fsdp", None),
+  "encoder/relative/buckets": (None, "tensor"),
   **{
-    f"encoder/layers/attention/{name}": {
-      "w": P(None, "fsdp", "tensor"),
-      "b": P(None, "tensor"),
-    }
-    for name in ("query", "key", "value")
+    f"encoder/layers/{module}/{name}": axes
+    for module in ("attention/query", "attention/key", "attention/value", "up")
+    for name, axes in (("w", ("fsdp", "tensor")), ("b", ("tensor",)))
   },
-  "encoder/layers/attention/output": {
-    "w": P(None, "tensor", "fsdp"),
-    "b": P(None, None),
-  },
-  "encoder/layers/attention_norm": {"scale": P(), "offset": P()},
-  "encoder/layers/up": {
-    "w": P(None, "fsdp", "tensor"),
-    "b": P(None, "tensor"),
-  },
-  "encoder/layers/down": {
-    "w": P(None, "tensor", "fsdp"),
-    "b": P(None, None),
-  },
-  "encoder/layers/mlp_norm": {"scale": P(), "offset": P()},
+  "encoder/layers/gate/w": ("fsdp", "tensor"),
+  "encoder/layers/attention/output/w": ("tensor", "fsdp"),
+  "encoder/layers/down/w": ("tensor", "fsdp"),
+  "projection/w": ("fsdp", None),
 }
+# Vectors as wide as a hidden state; all else is cut.
+WHOLE = re.compile(
+  r"norm/(scale|offset)$|layers/(attention/output|down)/b$|projection/b$"
+)
+MODELS = {
+  **{
+    family: towers.ModelConfig(families.twins(family, 2).config)
+    for family in families.FAMILIES
+  },
+  "two towers": towers.ModelConfig(
+    families.twins("bert", 2).config,
+    towers="two",
+    projection=towers.Projection(20),
+  ),
+}
+
+every_model = pytest.mark.parametrize("name", MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -51,18 +60,93 @@ def mesh():
   return partition.make_mesh(fsdp=2, tensor=2)
 
 
-def test_every_parameter_has_its_place(mesh):
-  places = partition.shard_state(tiny.params(), mesh)
-  assert jax.tree.map(lambda place: place.spec, places) == PLACES
-  assert {place.mesh for place in jax.tree.leaves(places)} == {mesh}
+def by_path(tree):
+  """The leaves of parameters, or of what has their form, by path."""
+  leaves, _ = jax.tree_util.tree_flatten_with_path(tree)
+  return {
+    "/".join(str(getattr(k, "key", getattr(k, "name", ""))) for k in path): leaf
+    for path, leaf in leaves
+  }
 
 
-def test_a_parameter_without_a_rule_is_named(mesh):
-  tree = {"params": {"encoder/layers/gate": {"w": np.zeros((2, 4, 4))}}}
+def wanted(path, axes):
+  """Where the parameter at a path, with so many axes, should be."""
+  path = re.sub("^(query|document)/", "", path)
+  last = () if WHOLE.search(path) else PLACES[path]
+  return P(*[None] * (axes - len(last)), *last)
+
+
+@every_model
+def test_every_parameter_has_its_place(mesh, name):
+  model = towers.Model(MODELS[name])
+  shapes = jax.eval_shape(model.init, jax.random.key(0))
+  places = by_path(partition.shard_state(shapes, mesh))
+  assert {place.mesh for place in places.values()} == {mesh}
+  shapes = by_path(shapes)
+  assert {path: place.spec for path, place in places.items()} == {
+    path: wanted(path, shape.ndim) for path, shape in shapes.items()
+  }
+
+
+def test_every_place_is_some_parameters():
+  # Or a rule, or a line above, would be of nothing.
+  paths = {
+    re.sub("^(query|document)/", "", path)
+    for config in MODELS.values()
+    for path in by_path(
+      jax.eval_shape(towers.Model(config).init, jax.random.key(0))
+    )
+  }
+  assert {path for path in paths if not WHOLE.search(path)} == set(PLACES)
+  for pattern, _ in partition.RULES:
+    assert any(re.search(pattern, path) for path in paths), pattern
+
+
+@pytest.mark.parametrize(
+  "path",
+  ["encoder/layers/extra", "encoder/layers/upper", "encoder/projections"],
+)
+def test_a_parameter_without_a_rule_is_named(mesh, path):
+  tree = {"params": {path: {"w": np.zeros((2, 4, 4))}}}
   with pytest.raises(
-    ValueError, match=r"params/encoder/layers/gate/w \(2, 4, 4\); add one"
+    ValueError, match=rf"params/{path}/w \(2, 4, 4\); add one"
   ):
     partition.shard_state(tree, mesh)
+
+
+@every_model
+def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
+  # Read from the compiled step: what it takes and what it gives.
+  model = towers.Model(MODELS[name], mesh)
+  move = optimizer.make(optimizer.OptimizerConfig())
+  state = jax.eval_shape(
+    functools.partial(step_lib.init, model, move, seed=0, mesh=mesh)
+  )
+  step = step_lib.make(
+    model, contrastive.in_batch, move, seed=0, mesh=mesh, state=state
+  )
+  sides = len(MODELS[name].sides)
+  layout = loader.Layout(size=8, max_length=8, pack_shards=4, sides=sides)
+  compiled = step.lower(state, layout.zeros([2] * sides)).compile()
+  (taken, _), _ = compiled.input_shardings
+  given, _ = compiled.output_shardings
+  shapes = by_path(state)
+  count = len(by_path(state.params))
+  for shardings in (by_path(taken), by_path(given)):
+    moments = [path for path in shardings if re.search("/(mu|nu)/", path)]
+    assert len(moments) == 2 * count
+    whole = {
+      path
+      for path, sharding in shardings.items()
+      if sharding.is_fully_replicated and shapes[path].ndim
+    }
+    assert whole == {path for path in shardings if WHOLE.search(path)}
+    for path, sharding in shardings.items():
+      cut = math.prod(shapes[path].shape) // math.prod(
+        sharding.shard_shape(shapes[path].shape)
+      )
+      axes = sum(axis is not None for axis in sharding.spec)
+      assert cut == 2**axes, path
 
 
 def test_a_state_is_cut_up_on_the_devices(mesh):
@@ -73,20 +157,11 @@ def test_a_state_is_cut_up_on_the_devices(mesh):
     seed=0,
     mesh=mesh,
   )
-  whole = []
-  for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-    name = jax.tree_util.keystr(path)
+  for path, leaf in by_path(state).items():
     shards = leaf.addressable_shards
-    assert len(shards) == 8, name
-    sizes = {shard.data.size for shard in shards}
-    assert len(sizes) == 1, name
-    if leaf.ndim and sizes == {leaf.size}:
-      whole.append(name)
-  for name in whole:
-    assert re.search(r"norm'\]|(output|down)'\]\['b'\]", name), name
-  moments = [leaf for leaf in jax.tree.leaves(state.opt) if leaf.ndim]
-  assert len(moments) == 2 * len(jax.tree.leaves(state.params))
-  assert len(whole) == 3 * (3 * 2 + 2)  # parameters and both moments
+    assert len(shards) == 8, path
+    (size,) = {shard.data.size for shard in shards}
+    assert (size == leaf.size) == (not leaf.ndim or bool(WHOLE.search(path)))
   query = state.params["encoder/layers/attention/query"]["w"]
   assert query.shape == (2, 16, 16)
   assert query.addressable_shards[0].data.shape == (2, 8, 8)

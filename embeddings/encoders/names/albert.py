@@ -26,11 +26,15 @@ ALBERT = family.Family(
   tensors=TENSORS,
   keys={**family.BERT_KEYS, "input_width": "embedding_size"},
   shape={"shared_layers": True, "input_width": 128, "activation": "gelu_new"},
-  required={"num_hidden_groups": 1, "inner_group_num": 1},
+  required={
+    "position_embedding_type": "absolute",
+    "num_hidden_groups": 1,
+    "inner_group_num": 1,
+  },
   written={"pad_token_id": 0, "num_hidden_groups": 1, "inner_group_num": 1},
   carried=(r"^pooler\.",),
   ignored=(
-    r"^(predictions|sop_classifier|classifier)\.",
+    r"^(predictions|sop_classifier|classifier|qa_outputs)\.",
     r"^embeddings\.(position|token_type)_ids$",
   ),
   missing={"pooler.weight": ("width", "width"), "pooler.bias": ("width",)},

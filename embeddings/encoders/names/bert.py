@@ -39,6 +39,10 @@ BERT = family.Family(
   required={"is_decoder": False, "position_embedding_type": "absolute"},
   written={"pad_token_id": 0},
   carried=(r"^pooler\.",),
-  ignored=(r"^cls\.", r"^classifier\.", r"^embeddings\.position_ids$"),
+  ignored=(
+    r"^cls\.",
+    r"^(classifier|qa_outputs)\.",
+    r"^embeddings\.position_ids$",
+  ),
   missing=POOLER,
 )

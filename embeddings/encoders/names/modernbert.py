@@ -96,7 +96,16 @@ MODERNBERT = family.Family(
     "local_attention": 128,
   },
   required={"attention_bias": False, "mlp_bias": False, "norm_bias": False},
-  written={"attention_bias": False, "mlp_bias": False, "norm_bias": False},
+  # The class's own ids lie outside of smaller vocabularies than the first one.
+  written={
+    "attention_bias": False,
+    "mlp_bias": False,
+    "norm_bias": False,
+    "pad_token_id": 0,
+    **dict.fromkeys(
+      ["bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id"]
+    ),
+  },
   ignored=(r"^(head|decoder|classifier)\.",),
   older=_older,
 )

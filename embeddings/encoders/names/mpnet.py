@@ -38,6 +38,10 @@ MPNET = family.Family(
     "relative_attention_num_buckets": 32,
   },
   carried=(r"^pooler\.",),
-  ignored=(r"^lm_head\.", r"^classifier\.", r"^embeddings\.position_ids$"),
+  ignored=(
+    r"^lm_head\.",
+    r"^(classifier|qa_outputs)\.",
+    r"^embeddings\.position_ids$",
+  ),
   missing=bert.POOLER,
 )

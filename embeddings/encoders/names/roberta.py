@@ -22,7 +22,11 @@ ROBERTA = family.Family(
   },
   written={"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2},
   carried=(r"^pooler\.",),
-  ignored=(r"^lm_head\.", r"^classifier\.", r"^embeddings\.position_ids$"),
+  ignored=(
+    r"^lm_head\.",
+    r"^(classifier|qa_outputs)\.",
+    r"^embeddings\.position_ids$",
+  ),
   missing=bert.POOLER,
 )
 XLM_ROBERTA = dataclasses.replace(
