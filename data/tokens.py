@@ -3,6 +3,7 @@
 import hashlib
 import os
 import pathlib
+import shutil
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ import tokenizers
 from data import program
 
 FILE = "tokenizer.json"
+_BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "vocab.txt")
 
 
 class Tokenizer:
@@ -83,6 +85,21 @@ def read(folder: str | os.PathLike[str]) -> str:
       "with a tokenizer, or train one with `python -m data.wordpiece "
       "--data=DIR --out=DIR`"
     ) from error
+
+
+def copy(
+  source: str | os.PathLike[str], folder: str | os.PathLike[str]
+) -> None:
+  """Copies a tokenizer's files, and nothing else, into a folder.
+
+  Raises:
+    program.BadInput: if there is no tokenizer at `source`.
+  """
+  text = read(source)
+  for name in _BESIDE:
+    if (pathlib.Path(source) / name).exists():
+      shutil.copy(pathlib.Path(source) / name, pathlib.Path(folder) / name)
+  (pathlib.Path(folder) / FILE).write_text(text, encoding="utf-8")
 
 
 def _load(text: str, max_length: int) -> tokenizers.Tokenizer:

@@ -124,8 +124,13 @@ def save_params(folder: pathlib.Path, params: towers.Params) -> None:
   Args:
     folder: where checkpoints are kept; it need not exist.
     params: on the host or on devices.
+
+  Raises:
+    OSError: if the disk has no room for them, before anything is written.
   """
   step = folder.absolute() / "0"
+  step.mkdir(parents=True)
+  _check_room(step, params)
   with ocp.StandardCheckpointer() as checkpointer:
     checkpointer.save(step / "params", params)
     checkpointer.wait_until_finished()
@@ -174,7 +179,9 @@ def _steps(folder: pathlib.Path) -> list[int]:
   return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
 
 
-def _check_room(folder: pathlib.Path, state: step_lib.State) -> None:
+def _check_room(
+  folder: pathlib.Path, state: step_lib.State | towers.Params
+) -> None:
   """Raises OSError (ENOSPC) unless the disk has room for the state.
 
   TensorStore finds out as well, and then prints hundreds of lines.

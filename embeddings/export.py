@@ -10,12 +10,13 @@ appears whole or not at all; no optimiser state is restored.
 
 import os
 import pathlib
-import shutil
 from collections.abc import Callable
 
 import jax
 
 from data import atomic
+from data import program
+from data import tokens
 from embeddings import checkpoint
 from embeddings import description as description_lib
 from embeddings import model_card
@@ -26,6 +27,10 @@ from embeddings import workdir as workdir_lib
 from embeddings.encoders.names import table
 
 DTYPES = ("float32", "float16", "bfloat16")
+LAYOUTS = ("router", "folders")  # of two towers
+
+# Is called with the finished folder and the model that it should hold.
+Check = Callable[[pathlib.Path, description_lib.Pretrained], None]
 
 
 def to_sentence_transformers(
@@ -33,10 +38,9 @@ def to_sentence_transformers(
   out: str | os.PathLike[str],
   *,
   dtype: str = "float32",
-  split_towers: bool = False,
-  results: dict[str, float] | None = None,
-  licence: str = "",
-  check: Callable[[pathlib.Path], None] = lambda folder: None,
+  layout: str = "router",
+  card: model_card.Extras = model_card.NOTHING_MORE,
+  check: Check = lambda folder, found: None,
 ) -> int:
   """Writes the newest checkpoint of a run as a sentence-transformers model.
 
@@ -44,34 +48,41 @@ def to_sentence_transformers(
     workdir: of the run.
     out: the folder to write; a model that is there is replaced.
     dtype: of the weights, one of DTYPES.
-    split_towers: whether two towers become the folders `query` and `document`
-      within `out`, and not a Router.
-    results: of evaluations, for the model card; by default the run's last.
-    licence: of the model, for its card.
-    check: is called with the finished folder before it takes its place.
+    layout: of two towers: "router" for one model, or "folders" for the models
+      `query` and `document` within `out`.
+    card: what the model card says beside what the run knows.
+    check: is called before the folder takes its place; what it raises ends
+      the export.
 
   Returns:
     The step that was exported.
 
   Raises:
-    program.BadInput: if the run has no checkpoint.
+    program.BadInput: if the run has no checkpoint, or one tower is to become
+      two folders.
   """
   about = workdir.model()
+  split = layout == "folders"
+  if split and about.config.towers == "shared":
+    raise program.BadInput(
+      f"{workdir.path} has one tower for queries and documents, which is one "
+      "folder; leave --towers=folders out"
+    )
   shapes = jax.eval_shape(towers.Model(about.config).init, jax.random.key(0))
   params, step = checkpoint.restore_params(workdir.checkpoints, shapes)
   params = jax.device_get(params)
-  card = model_card.render(workdir, step=step, results=results, licence=licence)
+  text = model_card.render(workdir, step=step, layout=layout, extras=card)
   with atomic.folder(out) as folder:
-    if split_towers:
+    if split:
       for side in about.config.sides:
-        alone = _one_tower(about, side)
         (folder / side).mkdir()
-        write(folder / side, alone, towers.tower_of(params, side), dtype)
-        (folder / side / "README.md").write_text(card, encoding="utf-8")
+        tower = towers.tower_of(params, side)
+        write(folder / side, _one_tower(about, side), tower, dtype)
+        (folder / side / "README.md").write_text(text, encoding="utf-8")
     else:
       write(folder, about, params, dtype)
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    check(folder)
+    (folder / "README.md").write_text(text, encoding="utf-8")
+    check(folder, description_lib.Pretrained(about, params))
   return step
 
 
@@ -88,32 +99,39 @@ def write(
     about: the model.
     params: its parameters, on the host.
     dtype: of the weights.
+
+  Raises:
+    program.BadInput: if a weight does not fit into the dtype.
   """
-  encoders = modules.write(folder, about.config, params, dtype)
+  config = about.config
+  encoders = modules.write(folder, config, params, dtype)
+  # A Router keeps its Dense modules in float32 however the encoders compute,
+  # and torch multiplies no two dtypes.
+  dense = config.towers == "two" and (config.projection or config.truncate)
+  computed = "float32" if dense else dtype
   for side, where in encoders.items():
     none = description_lib.Carried({}, {})
     carried = about.carried.get(side, none)
     tower = towers.tower_of(params, side)
-    _write_encoder(where, about.config, carried, tower, dtype)
-    for path in about.tokenizer.iterdir():
-      shutil.copy(path, where / path.name)
+    _write_config(where, config, carried, computed)
+    _write_weights(where, config, carried, tower, dtype)
+    tokens.copy(about.tokenizer, where)
     modules.write_json(
       where / modules.ENCODER_SETTINGS,
       {"max_seq_length": about.max_length, "do_lower_case": False},
     )
   modules.write_settings(
-    folder, about.prompts, about.default_prompt, about.config.similarity
+    folder, about.prompts, about.default_prompt, config.similarity
   )
 
 
-def _write_encoder(
+def _write_config(
   folder: pathlib.Path,
   config: towers.ModelConfig,
   carried: description_lib.Carried,
-  params: towers.Params,
   dtype: str,
 ) -> None:
-  """What transformers loads: config.json and model.safetensors."""
+  """config.json: the carried one but for the dtype and the class."""
   family = table.FAMILIES[config.encoder.family]
   content = {
     **(carried.config or family.content(config.encoder)),
@@ -122,12 +140,25 @@ def _write_encoder(
   }
   content.pop("torch_dtype", None)  # what transformers 4 calls dtype
   modules.write_json(folder / "config.json", content)
+
+
+def _write_weights(
+  folder: pathlib.Path,
+  config: towers.ModelConfig,
+  carried: description_lib.Carried,
+  params: towers.Params,
+  dtype: str,
+) -> None:
+  """model.safetensors: the encoder, and what was carried, as it came."""
   tensors = weights.tensors_of(params, config.encoder)
   weights.write(
     folder / weights.FILE,
     {name: weights.cast(tensor, dtype) for name, tensor in tensors.items()}
-    # Carried weights are as they came.
-    | (carried.tensors or weights.placeholders(config.encoder)),
+    | (
+      carried.tensors
+      if carried.config
+      else weights.placeholders(config.encoder)
+    ),
   )
 
 

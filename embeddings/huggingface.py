@@ -6,25 +6,26 @@
 A sentence-transformers folder brings its pooling, projection, normalisation,
 prompts, similarity and maximum length with it. Weights are read from
 safetensors, without torch. Hub ids go through huggingface_hub and its cache:
-what is there once needs no network.
+what is there once needs no network (see `hub`).
 """
 
+import json
 import pathlib
 from typing import Any
 
-import huggingface_hub
 import jax
 
 from data import program
+from data import tokens
 from embeddings import description
+from embeddings import hub
 from embeddings import modules
 from embeddings import towers
 from embeddings import weights
 from embeddings.encoders import config as config_lib
 from embeddings.encoders.names import table
 
-_FILES = ["*.json", "*.txt", "*.safetensors", "*/*.json", "*/*.safetensors"]
-_FILES += ["*/*.txt"]
+_LOWERCASE = "do_lower_case"
 
 
 def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
@@ -51,13 +52,14 @@ def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
     found = weights.params_of(weights.read(stack.encoder), encoders[side])
     params[side] = {**found.params, **(stack.params or {})}
     carried[side] = description.Carried(content, found.carried)
-  first = _same(stacks, encoders, name)
+    _check_case(stack.encoder)
+  stack, encoder = _same(stacks, encoders, name)
   config = towers.ModelConfig(
-    encoder=first[1],
-    pooling=first[0].pooling,
-    projection=first[0].projection,
+    encoder=encoder,
+    pooling=stack.pooling,
+    projection=stack.projection,
     truncate=settings.truncate,
-    normalise=first[0].normalise,
+    normalise=stack.normalise,
     similarity=settings.similarity,
     towers="shared" if "" in stacks else "two",
     dtype=dtype,
@@ -65,8 +67,8 @@ def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
   found = description.Pretrained(
     description.Description(
       config,
-      _max_length(first[0].encoder, first[1]),
-      first[0].encoder,
+      max(_max_length(one.encoder, encoder) for one in stacks.values()),
+      stack.encoder,
       settings.prompts,
       settings.default_prompt,
       carried,
@@ -87,15 +89,7 @@ def _find(name: str) -> pathlib.Path:
         "sentence-transformers model"
       )
     return folder
-  try:
-    found = huggingface_hub.snapshot_download(name, allow_patterns=_FILES)
-  except (OSError, ValueError) as error:
-    reason = " ".join(str(error).split())[:150]
-    raise program.BadInput(
-      f"{name!r} is neither a folder nor a model that the hub gives "
-      f"({type(error).__name__}: {reason}); give a folder or check the id"
-    ) from error
-  return pathlib.Path(found)
+  return hub.download(name)
 
 
 def _encoder_config(
@@ -127,15 +121,44 @@ def _same(
       f"{name} has towers of two kinds, {first} and {others[0]}; wanted towers "
       "that differ in their weights alone"
     )
+  check_tokenizers([stack.encoder for stack in stacks.values()], name)
   side = next(iter(stacks))
   return stacks[side], encoders[side]
 
 
+def check_tokenizers(folders: list[pathlib.Path], name: str) -> None:
+  """Raises BadInput unless towers cut texts alike: batches hold tokens once."""
+  kinds = []
+  for folder in dict.fromkeys(folders):
+    content = json.loads(tokens.read(folder))
+    for setting in ("padding", "truncation"):  # which we set ourselves
+      content.pop(setting, None)
+    kinds.append(content)
+  if any(kind != kinds[0] for kind in kinds):
+    raise program.BadInput(
+      f"{name} has towers with tokenizers of their own; wanted one tokenizer "
+      "for both"
+    )
+
+
+def _check_case(folder: pathlib.Path) -> None:
+  """Raises BadInput where texts are to be lower-cased before the tokenizer."""
+  if not modules.read_encoder_settings(folder).get(_LOWERCASE):
+    return
+  outer = json.loads(tokens.read(folder)).get("normalizer") or {}
+  for step in outer.get("normalizers", [outer]):
+    if step.get("type") == "Lowercase" or step.get("lowercase"):
+      return
+  raise program.BadInput(
+    f"{folder} asks for {_LOWERCASE} and its tokenizer does not do that; save "
+    "it with sentence-transformers 6, whose tokenizer.json then does, or set "
+    f"{_LOWERCASE} to false in {modules.ENCODER_SETTINGS}"
+  )
+
+
 def _max_length(folder: pathlib.Path, encoder: config_lib.EncoderConfig) -> int:
   """The longest text that a Transformer module takes, in tokens."""
-  length = modules.read_json(folder / modules.ENCODER_SETTINGS, {}).get(
-    "max_seq_length"
-  )
+  length = modules.read_encoder_settings(folder).get("max_seq_length")
   if length is None:
     tokenizer = modules.read_json(folder / "tokenizer_config.json", {})
     length = tokenizer.get("model_max_length")

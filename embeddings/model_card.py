@@ -1,6 +1,6 @@
 """The README.md of an exported model: what it is and how it came to be."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from embeddings import towers
 from embeddings import workdir as workdir_lib
@@ -16,7 +16,7 @@ pipeline_tag: sentence-similarity
 - gigapair
 ---
 
-# A sentence-embedding model trained with Gigapair
+# A sentence-embedding model {how} with Gigapair
 
 It maps a text of at most {max_length} tokens to {width} numbers; texts that
 belong together have a large {similarity}.
@@ -26,10 +26,7 @@ belong together have a large {similarity}.
 ```python
 from sentence_transformers import SentenceTransformer
 
-model = SentenceTransformer("FOLDER_OR_ID")
-queries = model.encode_query(["a question in words"])
-documents = model.encode_document(["a text that may answer it"])
-print(model.similarity(queries, documents))
+{usage}
 ```
 
 ## Model
@@ -37,6 +34,19 @@ print(model.similarity(queries, documents))
 {model}
 
 {training}"""
+
+_ONE_MODEL = """\
+model = SentenceTransformer("{name}")
+queries = model.encode_query(["a question in words"])
+documents = model.encode_document(["a text that may answer it"])
+print(model.similarity(queries, documents))"""
+
+_TWO_MODELS = """\
+query_tower = SentenceTransformer("{name}/query")
+document_tower = SentenceTransformer("{name}/document")
+queries = query_tower.encode_query(["a question in words"])
+documents = document_tower.encode_document(["a text that may answer it"])
+print(query_tower.similarity(queries, documents))"""
 
 _TRAINING = """\
 ## Training data
@@ -57,37 +67,64 @@ other pairs in its batch; texts that are equal are never negatives.
 {results}
 """
 
+_IMPORTED = """\
+## Origin
+
+Imported by Gigapair, and not trained by it:
+
+    {command}
+
+## Results
+
+{results}
+"""
+
+
+class Extras(NamedTuple):
+  """What a card says beside what the run knows."""
+
+  results: dict[str, float] | None = None  # of evaluations; None: the run's
+  licence: str = ""  # an identifier that the hub knows, "" for none
+  name: str = "FOLDER_OR_ID"  # where the model will be found
+
+
+NOTHING_MORE = Extras()
+
 
 def render(
   workdir: workdir_lib.Workdir,
   *,
   step: int,
-  results: dict[str, float] | None = None,
-  licence: str = "",
+  layout: str = "router",
+  extras: Extras = NOTHING_MORE,
 ) -> str:
   """The model card of a run, or of a model that was imported.
 
   Args:
     workdir: of the run.
     step: that is exported.
-    results: of evaluations; None for the run's last.
-    licence: an identifier that the hub knows, "" for none.
+    layout: "folders" where each of two towers is a model of its own.
+    extras: what the run does not know.
 
   Returns:
     Markdown with the front matter that the hub reads.
   """
   about = workdir.model()
+  usage = _TWO_MODELS if layout == "folders" else _ONE_MODEL
+  licence = extras.licence
   return _CARD.format(
     licence=f"license: {licence}\n" if licence else "",
+    how="trained" if workdir.begun else "imported",
+    usage=usage.format(name=extras.name),
     max_length=about.max_length,
     width=about.config.width,
     similarity={"cosine": "cosine similarity", "dot": "dot product"}[
       about.config.similarity
     ],
     model=_model_table(about.config),
-    training=_training(workdir, step, results)
+    training=_training(workdir, step, extras.results)
     if workdir.begun
-    else "Imported by Gigapair, and not trained by it.\n",
+    else _imported(workdir, extras.results),
   )
 
 
@@ -103,12 +140,27 @@ def _training(
     settings=_settings_table(workdir.config()),
     step=step,
     command=workdir.command(),
-    results=_table(
-      ("measure", "value"),
-      [(name, _number(value)) for name, value in results.items()],
-    )
-    if results
-    else "None were measured.",
+    results=_results_table(results),
+  )
+
+
+def _imported(
+  workdir: workdir_lib.Workdir, results: dict[str, float] | None
+) -> str:
+  """Where a model came from that was not trained here."""
+  return _IMPORTED.format(
+    command=workdir.command() or "The command is not known.",
+    results=_results_table(results or {}),
+  )
+
+
+def _results_table(results: dict[str, float]) -> str:
+  """A line a measure."""
+  if not results:
+    return "None were measured."
+  return _table(
+    ("measure", "value"),
+    [(name, _number(value)) for name, value in results.items()],
   )
 
 

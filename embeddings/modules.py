@@ -21,6 +21,20 @@ from embeddings import weights
 
 ENCODER_SETTINGS = "sentence_bert_config.json"
 
+# By what else sentence-transformers knows that file.
+_SETTINGS = (
+  ENCODER_SETTINGS,
+  *(
+    f"sentence_{family}_config.json"
+    for family in ("roberta", "distilbert", "albert", "xlm-roberta")
+  ),
+)
+# Where sentence-transformers looks for the prompt of each side. The first of
+# these is there always, and empty where nothing else is said.
+_PROMPTS = {
+  "query": ("query",),
+  "document": ("document", "passage", "corpus"),
+}
 _MODULES = "sentence_transformers.models"
 _POOLINGS = {  # in the words of sentence-transformers 6, and of those before
   "cls": ("cls", "pooling_mode_cls_token"),
@@ -95,6 +109,14 @@ def read_settings(folder: pathlib.Path) -> Settings:
   )
 
 
+def read_encoder_settings(folder: pathlib.Path) -> dict[str, Any]:
+  """What a Transformer module's folder says of texts, {} if nothing."""
+  for name in _SETTINGS:
+    if (folder / name).exists():
+      return read_json(folder / name)
+  return {}
+
+
 def write(
   folder: pathlib.Path,
   config: towers.ModelConfig,
@@ -146,11 +168,20 @@ def write_settings(
   default_prompt: str,
   similarity: str,
 ) -> None:
-  """Writes what is said of the whole model."""
+  """Writes what is said of the whole model.
+
+  The prompt of each side stands under the name that sentence-transformers
+  looks for first, so that it takes the one that we take.
+  """
+  by_side = {}
+  for side, names in _PROMPTS.items():
+    found = [prompts[n] for n in (*names, default_prompt) if n in prompts]
+    if found and found[0]:
+      by_side[side] = found[0]
   write_json(
     folder / "config_sentence_transformers.json",
     {
-      "prompts": dict(prompts),
+      "prompts": {**by_side, **prompts},
       "default_prompt_name": default_prompt or None,
       "similarity_fn_name": similarity,
     },
@@ -288,13 +319,18 @@ def _read_dense(
       f"{' with a residual' if content.get('use_residual') else ''}; wanted "
       f"sentence_embedding and one of {', '.join(names)}"
     )
-  projection = towers.Projection(
-    content["out_features"], names[asked], content.get("bias", True)
-  )
+  biases = content.get("bias", True)
   tensors = weights.read(folder)
+  wanted = ["linear.weight", "linear.bias"][: 1 + biases]
+  if sorted(tensors) != sorted(wanted):
+    raise program.BadInput(
+      f"{folder} has the weights {', '.join(sorted(tensors))}; wanted "
+      f"{' and '.join(wanted)}, as its config.json says"
+    )
   values = {"w": np.asarray(tensors["linear.weight"], np.float32).T.copy()}
-  if projection.biases:
+  if biases:
     values["b"] = np.asarray(tensors["linear.bias"], np.float32)
+  projection = towers.Projection(values["w"].shape[1], names[asked], biases)
   return projection, {"projection": values}
 
 

@@ -1,7 +1,10 @@
 """Models to start from, whatever they are: workdirs, folders, hub ids."""
 
+import pathlib
+
 import jax
 
+from data import atomic
 from data import program
 from embeddings import checkpoint
 from embeddings import description
@@ -15,11 +18,15 @@ def load(name: str) -> description.Pretrained:
 
   Args:
     name: the folder or id; of a run, its newest checkpoint counts. Two of them
-      with a comma between become the query and the document tower.
+      with a comma between become the query and the document tower, and so do
+      the folders that an export made of two towers.
 
   Raises:
     program.BadInput: if there is no such model, or it has no weights.
   """
+  folders = [pathlib.Path(name) / side for side in towers.SIDES]
+  if all((folder / "modules.json").exists() for folder in folders):
+    name = ",".join(str(folder) for folder in folders)
   if "," in name:
     query, document = name.split(",", 1)
     return _two(load(query), load(document), name)
@@ -30,6 +37,32 @@ def load(name: str) -> description.Pretrained:
   shapes = jax.eval_shape(towers.Model(about.config).init, jax.random.key(0))
   params, _ = checkpoint.restore_params(workdir.checkpoints, shapes)
   return description.Pretrained(about, params)
+
+
+def keep(
+  found: description.Pretrained, folder: pathlib.Path, command: str = ""
+) -> None:
+  """Writes a model as a folder that `load` reads; whole or not at all.
+
+  Args:
+    found: the model.
+    folder: the place; a model that was kept there before is replaced.
+    command: that was given, for the model card.
+
+  Raises:
+    program.BadInput: if there is something else.
+  """
+  there = workdir_lib.Workdir(folder)
+  former = there.has_model and not there.begun
+  if folder.exists() and not former and not _is_empty(folder):
+    raise program.BadInput(
+      f"{folder} exists and holds no model that was imported; give another "
+      "folder"
+    )
+  with atomic.folder(folder) as partial:
+    workdir = workdir_lib.Workdir(partial)
+    workdir.keep(found.description, command)
+    checkpoint.save_params(workdir.checkpoints, found.params)
 
 
 def fit(
@@ -68,6 +101,11 @@ def fit(
   )
 
 
+def _is_empty(folder: pathlib.Path) -> bool:
+  """Whether it is a folder with nothing in it."""
+  return folder.is_dir() and not any(folder.iterdir())
+
+
 def _two(
   query: description.Pretrained, document: description.Pretrained, name: str
 ) -> description.Pretrained:
@@ -78,10 +116,14 @@ def _two(
       f"{name} names models of two kinds, {about.config} and {other.config}; "
       "wanted two with one tower each that differ in their weights alone"
     )
+  huggingface.check_tokenizers([about.tokenizer, other.tokenizer], name)
   pair = dict(zip(towers.SIDES, (query, document), strict=True))
+  of_documents = {k: v for k, v in other.prompts.items() if k != "query"}
   return description.Pretrained(
     about.replace(
       config=about.config.replace(towers="two"),
+      max_length=max(about.max_length, other.max_length),
+      prompts={**about.prompts, **of_documents},
       carried={side: m.description.carried[""] for side, m in pair.items()},
     ),
     towers.join({side: found.params for side, found in pair.items()}),

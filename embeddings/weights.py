@@ -36,26 +36,8 @@ def read(folder: pathlib.Path) -> dict[str, np.ndarray]:
   Raises:
     program.BadInput: if there are none, or they cannot be read.
   """
-  names = [FILE]
-  if (folder / INDEX).exists():
-    try:
-      content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
-      names = sorted(set(content["weight_map"].values()))
-    except (ValueError, KeyError) as error:
-      raise program.BadInput(
-        f"{folder / INDEX} cannot be read ({error!r}); get the model again"
-      ) from error
-  elif not (folder / FILE).exists():
-    others = sorted(p.name for p in folder.glob("*.bin"))
-    remedy = (
-      f", only {others[0]}; load it with transformers and call "
-      "save_pretrained, which writes one"
-      if others
-      else "; give the folder of another model"
-    )
-    raise program.BadInput(f"{folder} has no {FILE}{remedy}")
   tensors: dict[str, np.ndarray] = {}
-  for name in names:
+  for name in _files(folder):
     try:
       tensors.update(safetensors_numpy.load_file(folder / name))
     except (OSError, safetensors.SafetensorError) as error:
@@ -65,13 +47,46 @@ def read(folder: pathlib.Path) -> dict[str, np.ndarray]:
   return tensors
 
 
+def _files(folder: pathlib.Path) -> list[str]:
+  """The safetensors files of a folder; one of all tensors goes first."""
+  if (folder / FILE).exists():
+    return [FILE]
+  if (folder / INDEX).exists():
+    try:
+      content = json.loads((folder / INDEX).read_text(encoding="utf-8"))
+      return sorted(set(content["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+      raise program.BadInput(
+        f"{folder / INDEX} cannot be read ({error!r}); get the model again"
+      ) from error
+  others = sorted(p.name for p in folder.glob("*.bin"))
+  remedy = (
+    f", only {others[0]}; load the model with the library that wrote it and "
+    "save it again, which writes one"
+    if others
+    else "; give the folder of another model"
+  )
+  raise program.BadInput(f"{folder} has no {FILE}{remedy}")
+
+
 def write(path: pathlib.Path, tensors: Tensors) -> None:
   """Writes a safetensors file that transformers reads."""
   safetensors_numpy.save_file(dict(tensors), path, metadata={"format": "pt"})
 
 
 def cast(tensor: np.ndarray, dtype: str) -> np.ndarray:
-  """A tensor as it is written: contiguous, "float16" or "bfloat16" if asked."""
+  """A tensor as it is written: contiguous, "float16" or "bfloat16" if asked.
+
+  Raises:
+    program.BadInput: if a number is too large for float16.
+  """
+  if dtype == "float16":
+    largest = np.abs(tensor).max(initial=0)
+    if largest > np.finfo(np.float16).max:
+      raise program.BadInput(
+        f"a weight is {largest:.1e} and float16 ends at 6.6e+04; export as "
+        "bfloat16 or float32"
+      )
   return np.ascontiguousarray(tensor.astype(jnp.dtype(dtype), copy=False))
 
 
@@ -103,9 +118,15 @@ def params_of(tensors: Tensors, config: config_lib.EncoderConfig) -> Weights:
         f"{family.architecture} with {config.layers} layers"
       )
     left -= set(names)
-    params.setdefault(f"encoder/{entry.module}", {})[entry.parameter] = _joined(
-      [tensors[name] for name in names], entry, config
-    )
+    try:
+      value = _joined([tensors[name] for name in names], entry, config)
+    except ValueError as error:
+      raise program.BadInput(
+        f"the weights have {names[-1]} of shape {tensors[names[-1]].shape}, "
+        f"which is none of a {family.architecture}'s ({error}); is config.json "
+        "that of the model?"
+      ) from error
+    params.setdefault(f"encoder/{entry.module}", {})[entry.parameter] = value
   if left:
     raise program.BadInput(
       f"the weights have {sorted(left)[0]} and {len(left) - 1} more that a "

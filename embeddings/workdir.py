@@ -16,7 +16,6 @@ import dataclasses
 import fcntl
 import json
 import pathlib
-import shutil
 from typing import Any
 
 from data import atomic
@@ -29,12 +28,6 @@ from embeddings import weights
 
 # What identifies a run and may not change on resume.
 IDENTITY = ("model", "loss", "data", "optim", "batch", "seed")
-
-_TOKENIZER_FILES = (
-  "tokenizer_config.json",
-  "special_tokens_map.json",
-  "vocab.txt",
-)
 
 
 class Workdir:
@@ -95,8 +88,12 @@ class Workdir:
     _write(self._config, config)
     atomic.write_text(self._command, command + "\n")
 
-  def keep(self, model: description_lib.Description) -> None:
+  def keep(self, model: description_lib.Description, command: str = "") -> None:
     """Writes a model that no run here has made.
+
+    Args:
+      model: as it was imported.
+      command: that was given, for the model card.
 
     Raises:
       program.BadInput: if there is one already.
@@ -104,9 +101,10 @@ class Workdir:
     self._take()
     self._check_untouched()
     self._write_model(model)
+    atomic.write_text(self._command, command + "\n")
 
   def command(self) -> str:
-    """The command that started the run, or went on with it, last."""
+    """The command that started the run or went on with it, or imported."""
     path = self._command
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
@@ -184,7 +182,8 @@ class Workdir:
 
   def _write_model(self, model: description_lib.Description) -> None:
     """Writes what a model is but for its parameters; model.json at the end."""
-    self._copy_tokenizer(model.tokenizer)
+    with atomic.folder(self.tokenizer) as partial:
+      tokens.copy(model.tokenizer, partial)
     with atomic.folder(self._carried) as partial:
       for side, carried in model.carried.items():
         folder = partial / (side or "encoder")
@@ -208,15 +207,6 @@ class Workdir:
       return description_lib.Carried({}, {})
     config = modules.read_json(folder / "config.json")
     return description_lib.Carried(config, weights.read(folder))
-
-  def _copy_tokenizer(self, source: pathlib.Path) -> None:
-    """Takes the tokenizer's files along."""
-    with atomic.folder(self.tokenizer) as partial:
-      for name in _TOKENIZER_FILES:
-        if (source / name).exists():
-          shutil.copy(source / name, partial / name)
-      text = tokens.read(source)
-      (partial / tokens.FILE).write_text(text, encoding="utf-8")
 
 
 def _identity(config: dict[str, Any]) -> dict[str, Any]:

@@ -217,7 +217,7 @@ WRONG = {
   ),
   "torch only": (
     only_bin,
-    "no model.safetensors, only pytorch_model.bin; load it with transformers",
+    "no model.safetensors, only pytorch_model.bin; load the model with the",
   ),
   "no weights": (
     lambda folder: (folder / weights.FILE).unlink(),

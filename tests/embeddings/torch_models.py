@@ -8,11 +8,15 @@ from collections.abc import Mapping
 import sentence_transformers
 import torch
 import transformers
+from sentence_transformers.base import modules as base_modules
 from sentence_transformers.sentence_transformer import modules
 
 from data import tokens
+from tests.embeddings.encoders import families
 
 WIDTH = 24
+
+Dense = modules.Dense
 
 
 def bert(
@@ -39,25 +43,72 @@ def bert(
   return model
 
 
+def family(folder: pathlib.Path, tokenizer: pathlib.Path, name: str) -> None:
+  """Writes a model of a family and a tokenizer with the family's padding."""
+  vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size
+  model = families.make(name, 2, vocab_size=vocabulary).torch
+  model.save_pretrained(folder)
+  for path in tokenizer.iterdir():
+    shutil.copy(path, folder / path.name)
+  if model.config.pad_token_id == 1:  # [PAD] and [UNK] change places
+    path = folder / tokens.FILE
+    content = json.loads(path.read_text(encoding="utf-8"))
+    places = {"[PAD]": 1, "[UNK]": 0}
+    content["model"]["vocab"].update(places)
+    for token in content["added_tokens"]:
+      token["id"] = places.get(token["content"], token["id"])
+    write_json(path, content)
+    (folder / "vocab.txt").unlink(missing_ok=True)
+
+
+def parts(
+  encoder: pathlib.Path,
+  *,
+  pooling: str = "mean",
+  dense: Dense | None = None,
+  normalise: bool = True,
+) -> list[torch.nn.Module]:
+  """The modules of one tower; those that are new have random weights."""
+  found = [modules.Transformer(str(encoder)), modules.Pooling(WIDTH, pooling)]
+  found += [dense] if dense else []
+  return found + ([modules.Normalize()] if normalise else [])
+
+
+def router(
+  folder: pathlib.Path,
+  query: list[torch.nn.Module],
+  document: list[torch.nn.Module],
+) -> sentence_transformers.SentenceTransformer:
+  """Writes two towers as sentence-transformers 6 does, and gives them."""
+  both = base_modules.Router.for_query_document(
+    query_modules=query, document_modules=document
+  )
+  model = sentence_transformers.SentenceTransformer(
+    modules=[both], device="cpu"
+  )
+  model.save(str(folder), create_model_card=False)
+  return model
+
+
 def sentence_transformer(
   folder: pathlib.Path,
   encoder: pathlib.Path,
   *,
   pooling: str = "mean",
+  dense: Dense | None = None,
   normalise: bool = True,
   max_length: int | None = None,
   prompts: Mapping[str, str] | None = None,
   default_prompt: str | None = None,
+  similarity: str | None = None,
 ) -> sentence_transformers.SentenceTransformer:
   """Writes a model folder as sentence-transformers 6 does, and gives it."""
-  parts = [modules.Transformer(str(encoder)), modules.Pooling(WIDTH, pooling)]
-  if normalise:
-    parts.append(modules.Normalize())
   model = sentence_transformers.SentenceTransformer(
-    modules=parts,
+    modules=parts(encoder, pooling=pooling, dense=dense, normalise=normalise),
     device="cpu",
     prompts=dict(prompts or {}),
     default_prompt_name=default_prompt,
+    similarity_fn_name=similarity,
   )
   if max_length:
     model.max_seq_length = max_length

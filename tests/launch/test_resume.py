@@ -27,7 +27,7 @@ EXACT = ("step", "loss", "accuracy", "gradient_norm", "learning_rate", "fill")
 def params(workdir: pathlib.Path) -> dict[str, np.ndarray]:
   """The parameters of the newest checkpoint, by their paths."""
   run = workdir_lib.Workdir(workdir)
-  config, _ = run.model()
+  config = run.model().config
   shapes = jax.eval_shape(towers.Model(config).init, jax.random.key(0))
   found, step = checkpoint.restore_params(run.checkpoints, shapes)
   assert step == run.config()["optim"]["steps"]

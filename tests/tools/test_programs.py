@@ -19,7 +19,13 @@ def exported(run_program, trained, tmp_path_factory):
     "tools.to_sentence_transformers", f"--workdir={trained}", f"--out={out}"
   )
   assert ended.code == 0, ended
-  assert ended.result == {"out": str(out), "step": 12}
+  assert ended.result == {
+    "out": str(out),
+    "step": 12,
+    "dtype": "float32",
+    "verified": None,
+    "pushed": None,
+  }
   return out
 
 
