@@ -28,12 +28,11 @@ from embeddings.encoders.names import table
 _LOWERCASE = "do_lower_case"
 
 
-def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
+def load(name: str) -> description.Pretrained:
   """Loads a folder, or a hub id through huggingface_hub and its cache.
 
   Args:
     name: a folder with config.json and safetensors, or a hub id.
-    dtype: of the computation.
 
   Returns:
     The model's description and parameters (float32).
@@ -62,7 +61,6 @@ def load(name: str, *, dtype: str = "float32") -> description.Pretrained:
     normalise=stack.normalise,
     similarity=settings.similarity,
     towers="shared" if "" in stacks else "two",
-    dtype=dtype,
   )
   found = description.Pretrained(
     description.Description(

@@ -150,12 +150,11 @@ def test_prompts_are_read(bert_folder, tmp_path):
 
 
 def test_a_plain_encoder_gets_mean_pooling_and_its_positions(bert_folder):
-  found = huggingface.load(str(bert_folder), dtype="bfloat16")
+  found = huggingface.load(str(bert_folder))
   assert (
     found.description.config.pooling,
     found.description.config.normalise,
   ) == ("mean", True)
-  assert found.description.config.dtype == "bfloat16"
   assert found.description.max_length == 64
   assert {leaf.dtype for leaf in jax.tree.leaves(found.params)} == {
     np.dtype("float32")

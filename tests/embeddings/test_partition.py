@@ -52,6 +52,8 @@ MODELS = {
   ),
 }
 
+QUICK = ("albert", "modernbert", "two towers")
+
 every_model = pytest.mark.parametrize("name", MODELS)
 
 
@@ -114,7 +116,13 @@ def test_a_parameter_without_a_rule_is_named(mesh, path):
     partition.shard_state(tree, mesh)
 
 
-@every_model
+@pytest.mark.parametrize(
+  "name",
+  [
+    pytest.param(name, marks=[] if name in QUICK else pytest.mark.long)
+    for name in MODELS
+  ],
+)
 def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
   # Read from the compiled step: what it takes and what it gives.
   model = towers.Model(MODELS[name], mesh)

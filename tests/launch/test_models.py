@@ -135,5 +135,3 @@ def test_two_towers_are_trained_from_one_and_apart(
   assert np.ptp(np.linalg.norm(query, axis=1)) > 1e-4
   ready = encoder.comparable(texts, "query")
   np.testing.assert_allclose(np.linalg.norm(ready, axis=1), 1, rtol=1e-6)
-  ended = run_program(*given, "--config.model.towers=shared")
-  assert "holds a run with model.towers='two'" in programs.bad_input(ended)

@@ -34,7 +34,9 @@ def bench(run_program, *given):
   return run_program("tools.bench.encoder", *TINY, *given)
 
 
-@pytest.mark.parametrize("family", ["bert", "modernbert"])
+@pytest.mark.parametrize(
+  "family", ["bert", pytest.param("modernbert", marks=pytest.mark.long)]
+)
 def test_it_sets_three_side_by_side(run_program, family):
   ended = bench(run_program, f"--family={family}")
   assert ended.code == 0, ended

@@ -11,6 +11,9 @@ from embeddings import encode
 from tests.embeddings import texts as texts_lib
 
 
+pytestmark = pytest.mark.long
+
+
 @pytest.fixture(scope="module")
 def folders(run_program, minilm, tmp_path_factory):
   """The model as it was, imported, and exported again."""
@@ -44,7 +47,6 @@ def test_the_weights_and_the_config_come_back(folders):
   assert configs[0] == configs[1]
 
 
-@pytest.mark.long
 def test_a_thousand_sentences_have_the_same_vectors(folders):
   if not texts_lib.SHARED.exists():
     pytest.skip(f"{texts_lib.SHARED} is not on this machine")

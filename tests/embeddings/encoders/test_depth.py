@@ -83,7 +83,14 @@ def test_remat_is_what_its_name_says():
   assert products == {remat: 3 * 8 + more for remat, more in again.items()}
 
 
-@pytest.mark.parametrize("family", ["mpnet", "albert", "modernbert"])
+@pytest.mark.parametrize(
+  "family",
+  [
+    "modernbert",
+    pytest.param("mpnet", marks=pytest.mark.long),
+    pytest.param("albert", marks=pytest.mark.long),
+  ],
+)
 def test_what_is_computed_again_is_the_same(family):
   twins = families.twins(family)
   config = twins.config.replace(dropout=0.2, attention_dropout=0.2)
