@@ -71,7 +71,10 @@ def _files(folder: pathlib.Path) -> list[str]:
 
 def write(path: pathlib.Path, tensors: Tensors) -> None:
   """Writes a safetensors file that transformers reads."""
+  path.touch()  # others may read it, where safetensors lets the owner alone
+  mode = path.stat().st_mode
   safetensors_numpy.save_file(dict(tensors), path, metadata={"format": "pt"})
+  path.chmod(mode)
 
 
 def cast(tensor: np.ndarray, dtype: str) -> np.ndarray:

@@ -100,3 +100,11 @@ def test_what_float16_cannot_hold_is_named():
     weights.cast(large, "float16")
   assert weights.cast(large, "bfloat16")[1] == -70144
   assert weights.cast(np.zeros((0, 3), "f"), "float16").size == 0
+
+
+def test_who_may_read_a_folder_may_read_its_weights(tmp_path):
+  (tmp_path / "config.json").write_text("{}")
+  for _ in range(2):
+    weights.write(tmp_path / weights.FILE, {"a": np.zeros(2, np.float32)})
+    modes = {path.stat().st_mode for path in tmp_path.iterdir()}
+    assert len(modes) == 1
