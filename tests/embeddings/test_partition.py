@@ -157,6 +157,24 @@ def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
       assert cut == 2**axes, path
 
 
+def test_rows_stay_with_their_batch(mesh):
+  # Told where they are, devices send each other parameters alone.
+  params = jax.eval_shape(tiny.model().init, jax.random.key(0))
+  packed = (
+    loader.Layout(size=8, max_length=8, pack_shards=4).zeros([2]).sides[0]
+  )
+  spread = jax.sharding.NamedSharding(mesh, partition.BATCH)
+  sent = {}
+  for told in (None, mesh):
+    model = towers.Model(towers.ModelConfig(tiny.encoder_config()), told)
+    gradient = jax.grad(lambda *given, m=model: m.embed(*given, 4).sum())
+    places = partition.shard_state(params, mesh)
+    jitted = jax.jit(gradient, in_shardings=(places, spread))
+    text = jitted.lower(params, packed).compile().as_text()
+    sent[told] = len(re.findall(r"= \S+ all-(gather|reduce)\(", text))
+  assert 0 < sent[mesh] < sent[None]
+
+
 def test_a_state_is_cut_up_on_the_devices(mesh):
   # Read back from the arrays: each device holds what it should and no more.
   state = step_lib.init(
