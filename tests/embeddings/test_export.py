@@ -70,6 +70,8 @@ def keep(tmp_path, tokenizer_folder):
   return keep
 
 
+QUICK = ("mpnet", "modernbert")  # the others are long tests
+
 # Each pooling and each activation once, and once each of the other choices.
 MODELS = [
   {
@@ -207,7 +209,13 @@ def test_two_towers_as_two_folders(keep, tmp_path):
     export.to_sentence_transformers(one, tmp_path / "two", layout="folders")
 
 
-@pytest.mark.parametrize("family", families.FAMILIES)
+@pytest.mark.parametrize(
+  "family",
+  [
+    pytest.param(family, marks=[] if family in QUICK else pytest.mark.long)
+    for family in families.FAMILIES
+  ],
+)
 def test_a_family_goes_out_as_it_came_in(tokenizer_folder, tmp_path, family):
   source, out = tmp_path / "source", tmp_path / "model"
   torch_models.family(source, tokenizer_folder, family)

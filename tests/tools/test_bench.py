@@ -52,6 +52,7 @@ def test_it_sets_three_side_by_side(run_program, family):
   ]
 
 
+@pytest.mark.long
 def test_lengths_may_be_those_of_real_pairs(
   run_program, tmp_path, tokenizer_folder
 ):

@@ -141,6 +141,7 @@ def test_it_is_trained_and_exported(run_program, imported, corpus, tmp_path):
   assert np.abs(moved).max() > 1e-4
 
 
+@pytest.mark.long
 def test_two_models_are_two_towers(run_program, bert_folder, corpus, tmp_path):
   out, model = tmp_path / "kept", tmp_path / "model"
   ended = run_program(
@@ -156,6 +157,7 @@ def test_two_models_are_two_towers(run_program, bert_folder, corpus, tmp_path):
   assert_same(model, out, corpus)
 
 
+@pytest.mark.long
 def test_it_goes_to_the_hub(imported, corpus, tmp_path):
   with hub_server.serve(tmp_path / "hub") as server:
     ended = subprocess.run(
