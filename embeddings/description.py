@@ -10,6 +10,14 @@ import numpy as np
 from embeddings import towers
 
 
+# The prompts of each side, as sentence-transformers looks for them: the first
+# that a model has counts.
+SIDE_PROMPTS = {
+  "query": ("query",),
+  "document": ("document", "passage", "corpus"),
+}
+
+
 class Carried(NamedTuple):
   """What an encoder brought along that no vector depends on."""
 

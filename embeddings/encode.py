@@ -26,13 +26,6 @@ from embeddings import workdir as workdir_lib
 ROW_SLOTS = 8_192  # tokens of one call to the device, padding included
 ROW_TOKENS = 128  # of a row of short texts
 
-# The prompts of each side, as sentence-transformers looks for them.
-_PROMPTS = {
-  "": (),
-  "query": ("query",),
-  "document": ("document", "passage", "corpus"),
-}
-
 
 class Encoder:
   """A model that is ready to encode texts.
@@ -84,15 +77,20 @@ class Encoder:
       float32 [N, E], in the order of the texts.
 
     Raises:
-      program.BadInput: if the model has no such prompt, or `texts` is one.
+      program.BadInput: if there is no such prompt or side, or `texts` is one.
     """
     if isinstance(texts, str):  # whose letters would be the texts
       raise program.BadInput(
         f"{texts[:40]!r} is one text; wanted a list of texts"
       )
+    if side not in ("", *towers.SIDES):
+      raise program.BadInput(
+        f"there is no side {side!r}; wanted one of {', '.join(towers.SIDES)}"
+      )
     if prompt is None:
-      names = [name for name in _PROMPTS[side] if name in self.prompts]
-      prompt = [*names, self.default_prompt][0]
+      names = description.SIDE_PROMPTS.get(side, ())
+      own = [name for name in names if name in self.prompts]
+      prompt = [*own, self.default_prompt][0]
     if prompt and prompt not in self.prompts:
       raise program.BadInput(
         f"the model has no prompt {prompt!r}; it has "

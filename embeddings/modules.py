@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from data import program
+from embeddings import description
 from embeddings import towers
 from embeddings import weights
 
@@ -29,12 +30,6 @@ _SETTINGS = (
     for family in ("roberta", "distilbert", "albert", "xlm-roberta")
   ),
 )
-# Where sentence-transformers looks for the prompt of each side. The first of
-# these is there always, and empty where nothing else is said.
-_PROMPTS = {
-  "query": ("query",),
-  "document": ("document", "passage", "corpus"),
-}
 _MODULES = "sentence_transformers.models"
 _POOLINGS = {  # in the words of sentence-transformers 6, and of those before
   "cls": ("cls", "pooling_mode_cls_token"),
@@ -101,7 +96,6 @@ def read_settings(folder: pathlib.Path) -> Settings:
       f"{folder} compares vectors by {similarity!r}; wanted 'cosine' or 'dot'"
     )
   return Settings(
-    # Empty prompts are what sentence-transformers writes for none.
     {k: v for k, v in (content.get("prompts") or {}).items() if v is not None},
     content.get("default_prompt_name") or "",
     similarity,
@@ -171,10 +165,11 @@ def write_settings(
   """Writes what is said of the whole model.
 
   The prompt of each side stands under the name that sentence-transformers
-  looks for first, so that it takes the one that we take.
+  looks for first, so that it takes the one that we take: without it, there is
+  an empty one.
   """
   by_side = {}
-  for side, names in _PROMPTS.items():
+  for side, names in description.SIDE_PROMPTS.items():
     found = [prompts[n] for n in (*names, default_prompt) if n in prompts]
     if found and found[0]:
       by_side[side] = found[0]

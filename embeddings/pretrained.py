@@ -85,8 +85,7 @@ def fit(
   carried = dict(about.carried)
   before = about.config
   if config.projection != before.projection:
-    new = {side and f"{side}/" for side in before.sides}
-    new = {f"{start}projection" for start in new}
+    new = {f"{side}/projection".strip("/") for side in before.sides}
     params = {k: v for k, v in params.items() if k not in new}
   if (before.towers, config.towers) == ("two", "shared"):
     raise program.BadInput(

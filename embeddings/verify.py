@@ -35,7 +35,7 @@ _MISSING = (
 )
 
 
-def library() -> Any:
+def reference() -> Any:
   """sentence-transformers.
 
   Raises:
@@ -109,7 +109,7 @@ def _load(folder: pathlib.Path) -> Any:
   log.setLevel(logging.ERROR)
   bars.disable_progress_bar()
   try:
-    return library().SentenceTransformer(str(folder), device="cpu")
+    return reference().SentenceTransformer(str(folder), device="cpu")
   finally:
     log.setLevel(level)
     if shown:

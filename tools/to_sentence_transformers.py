@@ -88,7 +88,7 @@ def _check_flags(out: pathlib.Path) -> None:
       f"--out={out} exists and is not a model; give another folder"
     )
   if given.verify:
-    verify.library()
+    verify.reference()
   if given.push_to:
     hub.check(given.push_to)
     if given.towers == "folders":

@@ -78,6 +78,11 @@ def test_a_prompt_that_is_not_there_is_named(small):
     small[0].encode(TEXTS, "passage")
 
 
+def test_a_side_that_is_not_there_is_named(small):
+  with pytest.raises(program.BadInput, match="no side 'passage'; wanted one"):
+    small[0].encode(TEXTS, side="passage")
+
+
 def test_vectors_come_in_the_order_of_the_texts(small, monkeypatch):
   # Over several calls to the device, and one by one.
   encoder = small[0]

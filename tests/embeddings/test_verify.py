@@ -69,4 +69,4 @@ def test_another_model_is_found_out(found, folder, change):
 def test_a_library_that_is_not_there_is_named(monkeypatch):
   monkeypatch.setitem(sys.modules, "sentence_transformers", None)
   with pytest.raises(program.BadInput, match="--verify needs sentence-transf"):
-    verify.library()
+    verify.reference()
