@@ -1,4 +1,4 @@
-"""What the input hands to the model: numpy arrays of fixed shape.
+"""What a batch is made of, and what the input hands to the model.
 
 Shape letters: G pack shards, R rows a shard, L tokens a row, P = B / G pairs a
 shard, M negatives a pair, T = (2 + M) P texts a shard. The texts of a shard
@@ -7,8 +7,40 @@ negatives, and so on; a text that a record does not have is not present.
 """
 
 from typing import NamedTuple
+from typing import Protocol
 
 import numpy as np
+
+
+class Tokens(Protocol):
+  """The texts of one global batch as token ids, wherever they come from."""
+
+  @property
+  def lengths(self) -> np.ndarray:
+    """int64 [B, 2 + M], tokens of each text, 0 where there is none."""
+    ...
+
+  @property
+  def identity(self) -> np.ndarray:
+    """uint64 [B, 2 + M], see data/identity.py."""
+    ...
+
+  @property
+  def score(self) -> np.ndarray:
+    """float32 [B, 1 + M], 0 where the record has none."""
+    ...
+
+  def ids(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """The ids of some texts.
+
+    Args:
+      pair, column: [N], which texts; they may be asked for in any order, and
+        ones that are not there have no ids.
+
+    Returns:
+      int32, end to end in the order asked.
+    """
+    ...
 
 
 class Packed(NamedTuple):
@@ -20,7 +52,7 @@ class Packed(NamedTuple):
 
 
 class Batch(NamedTuple):
-  """One global batch."""
+  """One global batch, or some of its pack shards."""
 
   sides: tuple[Packed, ...]  # 1: one shared encoder; 2: query, document
   present: np.ndarray  # bool [G, T]

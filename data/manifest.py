@@ -4,7 +4,9 @@ import dataclasses
 import json
 import os
 import pathlib
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from data import atomic
 from data import program
@@ -13,14 +15,18 @@ FILE = "manifest.json"
 VERSION = 1
 KINDS = ("pairs", "triplets", "scored")
 
+Count = Annotated[int, msgspec.Meta(ge=0)]
+# Of a file beside the manifest: nothing elsewhere is read.
+FileName = Annotated[str, msgspec.Meta(pattern=r"^[^/\\]*[^/\\.][^/\\]*$")]
+
 
 @dataclasses.dataclass(frozen=True)
 class Shard:
   """One file of a data set: its name, its records, its size and checksum."""
 
-  file: str
-  records: int
-  bytes: int
+  file: FileName
+  records: Count
+  bytes: Count
   sha256: str
 
 
@@ -42,7 +48,7 @@ class Manifest:
 
   name: str
   kind: str
-  columns: tuple[str, ...]
+  columns: Annotated[tuple[str, ...], msgspec.Meta(min_length=2)]
   shards: tuple[Shard, ...]
   source: str = ""
   licence: str = ""
@@ -71,10 +77,18 @@ def read(folder: str | os.PathLike[str]) -> Manifest:
     )
   try:
     content = json.loads(path.read_text(encoding="utf-8"))
-    shards = tuple(Shard(**shard) for shard in content.pop("shards"))
-    columns = tuple(content.pop("columns"))
-    manifest = Manifest(shards=shards, columns=columns, **content)
-  except (ValueError, KeyError, TypeError, AttributeError) as error:
+    # The classes know the keys, and msgspec their values' types.
+    Manifest(**content)
+    for shard in content["shards"]:
+      Shard(**shard)
+    manifest = msgspec.convert(content, Manifest)
+  except (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+  ) as error:
     raise program.BadInput(
       f"{path} is not a manifest of this schema ({error}); write the data set "
       "again with the program that made it"

@@ -2,29 +2,20 @@
 
 The batch is laid out for `shards` G, a config value and not the device count:
 pairs go longest first to the lightest shard, B / G each; each shard packs its
-texts best fit decreasing. R, rows a shard, is one number for the whole batch,
-from a short ladder whose top rung holds one text a row.
+texts best fit decreasing. R, rows a shard, is one number for the whole batch;
+see data/ladder.py. Padding, a text a row, is there to compare with.
 """
 
 import heapq
 import math
-from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from data import batch
+from data import ragged
 
 VERSION = 1
-
-
-def ladder(texts: int, fractions: Sequence[float]) -> tuple[int, ...]:
-  """Row counts that a shard of `texts` texts may take, largest first.
-
-  >>> ladder(64, (0.5, 0.25))
-  (64, 32, 16)
-  """
-  rungs = {max(math.ceil(texts * fraction), 1) for fraction in fractions}
-  return tuple(sorted(rungs | {texts}, reverse=True))
 
 
 def balance(tokens: np.ndarray, shards: int) -> np.ndarray:
@@ -87,74 +78,80 @@ def best_fit(
   return row, offset, rows
 
 
-def pack(
-  shards: Sequence[Sequence[np.ndarray]],
-  numbers: np.ndarray,
-  *,
-  row_tokens: int,
-  rungs: Sequence[int],
-) -> batch.Packed:
-  """Lays each shard's texts into rows.
+class Place(NamedTuple):
+  """Where the texts of all shards go."""
+
+  row: np.ndarray  # int64 [G, T]
+  offset: np.ndarray  # int64 [G, T]
+  needed: tuple[int, int]  # the least R and L that all shards fit in
+
+
+def pack(lengths: np.ndarray, row_tokens: int) -> Place:
+  """Packs each shard's texts into as few rows of one length as it can.
 
   Args:
-    shards: G lists of token arrays (an empty one is a text not there), all of
-      the same count.
-    numbers: [texts], the number that each text of a list has in its shard.
+    lengths: [G, T], tokens of each text, 0 for one that is not there.
     row_tokens: L.
-    rungs: the row counts to choose from; the least that all shards fit in is
-      taken.
 
   Returns:
-    The packed texts, [G, R, L].
+    Where each text goes.
   """
-  lengths = [np.array([len(text) for text in texts]) for texts in shards]
   placed = [best_fit(shard, row_tokens) for shard in lengths]
-  most = max(rows for _, _, rows in placed)
-  rows = min(rung for rung in rungs if rung >= most)
-  filled = [
-    fill(texts, numbers, row, offset, rows=rows, row_tokens=row_tokens)
-    for texts, (row, offset, _) in zip(shards, placed, strict=True)
-  ]
-  return batch.Packed(*(np.stack(field) for field in zip(*filled, strict=True)))
+  row, offset, rows = zip(*placed, strict=True)
+  return Place(np.stack(row), np.stack(offset), (max(rows), row_tokens))
+
+
+def pad(lengths: np.ndarray, row_tokens: int) -> Place:
+  """Gives each text a row of its own: row and place among the texts agree.
+
+  Args:
+    lengths: [G, T], tokens of each text, 0 for one that is not there.
+    row_tokens: the most that L may be.
+
+  Returns:
+    Where each text goes.
+  """
+  texts, longest = lengths.shape[1], int(lengths.max())
+  assert longest <= row_tokens, (longest, row_tokens)
+  row = np.broadcast_to(np.arange(texts), lengths.shape)
+  return Place(row, np.zeros_like(row), (texts, longest))
+
+
+PLACE = {"packed": pack, "padded": pad}
 
 
 def fill(
-  texts: Sequence[np.ndarray],
+  ids: np.ndarray,
+  lengths: np.ndarray,
   numbers: np.ndarray,
   row: np.ndarray,
   offset: np.ndarray,
   *,
-  rows: int,
-  row_tokens: int,
+  shape: tuple[int, int],
 ) -> batch.Packed:
   """Writes texts where they were placed.
 
   Args:
-    texts: token arrays.
-    numbers: the number of each text.
-    row, offset: where each begins, as `best_fit` says.
-    rows: R.
-    row_tokens: L.
+    ids: int32, the ids of all texts end to end.
+    lengths: [..., T], tokens of each text.
+    numbers: [T], the number that each text of a shard has.
+    row, offset: [..., T], where each begins in its shard.
+    shape: R and L.
 
   Returns:
-    One shard of packed texts, [R, L].
+    The packed texts, [..., R, L].
   """
-  lengths = np.array([len(text) for text in texts])
-  within = _ramps(lengths)
-  at = np.repeat(row * row_tokens + offset, lengths) + within
-  tokens = np.zeros(rows * row_tokens, np.int32)
-  text = np.full(rows * row_tokens, -1, np.int32)
-  position = np.zeros(rows * row_tokens, np.int32)
-  tokens[at] = np.concatenate(texts)
-  text[at] = np.repeat(numbers, lengths)
-  position[at] = within
-  shape = (rows, row_tokens)
-  return batch.Packed(
-    tokens.reshape(shape), text.reshape(shape), position.reshape(shape)
+  shards = lengths.shape[:-1]
+  first = np.arange(math.prod(shards)).reshape(*shards, 1) * shape[0]
+  start = ((first + row) * shape[1] + offset).ravel()
+  numbers = np.broadcast_to(numbers, lengths.shape).ravel()
+  lengths = lengths.ravel()
+  within = ragged.ramps(lengths)
+  at = np.repeat(start, lengths) + within
+  packed = batch.Packed(
+    *(np.full(math.prod((*shards, *shape)), x, np.int32) for x in (0, -1, 0))
   )
-
-
-def _ramps(lengths: np.ndarray) -> np.ndarray:
-  """0..n-1 for each length n, end to end."""
-  ends = np.cumsum(lengths)
-  return np.arange(ends[-1]) - np.repeat(ends - lengths, lengths)
+  packed.tokens[at] = ids
+  packed.text[at] = np.repeat(numbers, lengths)
+  packed.position[at] = within
+  return batch.Packed(*(field.reshape(*shards, *shape) for field in packed))

@@ -3,8 +3,7 @@
 A data set is a folder of shards (`00000.array_record`, ...) and a
 `manifest.json`, which says what is in them. A record is a JSON list with one
 value a column: two texts for pairs; query, positive and one or more negatives
-for triplets; two texts and a score for scored pairs. Shards are written with
-`group_size:1`, so that any record is read without its neighbours.
+for triplets; two texts and a score for scored pairs.
 
     with records.Writer(folder, name="faq", kind="pairs",
                         columns=("query", "document")) as writer:
@@ -12,31 +11,33 @@ for triplets; two texts and a score for scored pairs. Shards are written with
     data_set = records.DataSet(folder)
     data_set.read([5, 3, 8])  # three records, in that order
 
-The folder appears only when it is whole (see data/atomic.py).
+Records are laid in the order of a hash, so that neighbours are unrelated and
+the same records make the same files, in whichever order they come. The folder
+appears only when it is whole (see data/atomic.py).
 """
 
-import contextlib
 import dataclasses
-import hashlib
-import json
+import math
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from types import TracebackType
 from typing import Any
 
-from array_record.python import array_record_data_source
-
-# A compiled module without a stub:
-from array_record.python import array_record_module  # pyright: ignore[reportAttributeAccessIssue]
+import numpy as np
 
 from data import atomic
+from data import faults as faults_lib
+from data import hash_order
+from data import kinds
 from data import manifest as manifest_lib
 from data import program
+from data import shard_writer
+from data import shards
 
 SHARD_BYTES = 64 * 2**20
 
-Record = tuple[Any, ...]  # texts, and the score last where kind is "scored".
+Record = kinds.Record
 
 
 class Writer:
@@ -89,13 +90,12 @@ class Writer:
       filters=dict(filters or {}),
     )
     self._shard_bytes = shard_bytes
-    self._shards: list[manifest_lib.Shard] = []
-    self._shard: array_record_module.ArrayRecordWriter | None = None
-    self._shard_records = self._shard_size = 0
+    self._order: hash_order.HashOrder | None = None
     self.counts: dict[str, int] = {}
 
   def __enter__(self) -> "Writer":
     self._partial = self._atomic.__enter__()
+    self._order = hash_order.HashOrder(self._partial)
     return self
 
   def __exit__(
@@ -106,67 +106,66 @@ class Writer:
   ) -> None:
     try:
       if error is None:
-        self._close_shard()
-        self._write_manifest()
-      elif self._shard is not None:
-        with contextlib.suppress(RuntimeError):  # The first error counts.
-          self._shard.close()
-    except BaseException as failure:  # A full disk shows when a shard ends.
+        self._write_all()
+    except BaseException as failure:  # A full disk, or Ctrl-C.
       self._atomic.__exit__(type(failure), failure, failure.__traceback__)
       raise
     self._atomic.__exit__(kind, error, traceback)
 
   def write(self, record: Record) -> None:
-    """Appends one record: as many values as there are columns."""
-    values = len(self._manifest.columns)
+    """Takes one record: as many values as there are columns.
+
+    Raises:
+      program.BadInput: if a text is longer than `DataSet` would read.
+    """
+    kind, columns = self._manifest.kind, self._manifest.columns
     # A triplet may bring more negatives than there are column names.
-    exact = self._manifest.kind != "triplets"
-    assert len(record) == values or (not exact and len(record) > values), record
-    texts = record if self._manifest.kind != "scored" else record[:-1]
-    # `DataSet` refuses what is blank.
+    more = kind == "triplets" and len(record) > len(columns)
+    assert more or len(record) == len(columns), record
+    texts = record[:-1] if kind == "scored" else record
     assert all(isinstance(text, str) and text.strip() for text in texts), record
-    encoded = json.dumps(record, ensure_ascii=False, allow_nan=False).encode()
-    shard = self._shard = self._shard or self._new_shard()
-    shard.write(encoded)
-    self._shard_records += 1
-    self._shard_size += len(encoded)
-    if self._shard_size >= self._shard_bytes:
-      self._close_shard()
+    assert kind != "scored" or math.isfinite(record[-1]), record
+    longest = max(texts, key=len)
+    if len(longest) > kinds.MAX_TEXT_CHARS:
+      raise program.BadInput(
+        f"a text has {len(longest):,} characters ({longest[:60]!r}...), wanted "
+        f"at most {kinds.MAX_TEXT_CHARS:,}; leave it out or cut it"
+      )
+    assert self._order is not None, "Writer is for a `with` block."
+    self._order.add(kinds.encode(record))
 
-  def _shard_path(self) -> pathlib.Path:
-    """The file of the open shard."""
-    return self._partial / f"{len(self._shards):05d}.array_record"
-
-  def _new_shard(self) -> array_record_module.ArrayRecordWriter:
-    """Opens the next shard."""
-    return array_record_module.ArrayRecordWriter(
-      str(self._shard_path()), "group_size:1"
-    )
-
-  def _close_shard(self) -> None:
-    """Ends the open shard and notes its count, size and checksum."""
-    if self._shard is None:
-      return
-    self._shard.close()
-    path = self._shard_path()
-    with path.open("rb") as file:
-      digest = hashlib.file_digest(file, "sha256").hexdigest()
-    size = path.stat().st_size
-    self._shards.append(
-      manifest_lib.Shard(path.name, self._shard_records, size, digest)
-    )
-    self._shard, self._shard_records, self._shard_size = None, 0, 0
-
-  def _write_manifest(self) -> None:
-    """Says what the folder holds."""
+  def _write_all(self) -> None:
+    """Writes the shards and says what they hold."""
+    new = shard_writer.ShardWriter(self._partial, self._shard_bytes)
+    try:
+      for encoded in self._sorted():
+        new.write(encoded)
+      new.close()
+    except BaseException:
+      new.abandon()
+      raise
     manifest = dataclasses.replace(
-      self._manifest, shards=tuple(self._shards), counts=self.counts
+      self._manifest, shards=tuple(new.shards), counts=self.counts
     )
     manifest_lib.write(self._partial, manifest)
+
+  def _sorted(self) -> Iterator[bytes]:
+    """The records in order, with a progress bar where it takes long."""
+    order = self._order
+    assert order is not None
+    if not order.spilled:
+      yield from order.sorted()
+      return
+    with program.progress(len(order), unit="records", label="writing") as bar:
+      for encoded in order.sorted():
+        yield encoded
+        bar.advance()
 
 
 class DataSet:
   """A data set folder, open for reading in any order.
+
+  Its shards are opened as they are read (see data/shards.py).
 
   Args:
     folder: a folder that `Writer` made.
@@ -184,14 +183,12 @@ class DataSet:
         f"data set {self.folder} holds no records; counts: "
         f"{self.manifest.counts or 'none'}. Mend the source and write it again"
       )
-    for shard in self.manifest.shards:
-      _check_size(self.folder / shard.file, shard)
-    self._source = _open(self.folder, self.manifest.shards)
-    if len(self._source) != self.manifest.records:
-      raise program.BadInput(
-        f"{self.folder} holds {len(self._source)} records and its manifest "
-        f"says {self.manifest.records}; write the data set again"
-      )
+    self._shards = [
+      shards.find(self.folder, entry) for entry in self.manifest.shards
+    ]
+    # The number of each shard's first record, and that after the last's.
+    counts = [shard.records for shard in self._shards]
+    self._starts = np.cumsum([0, *counts])
 
   @property
   def name(self) -> str:
@@ -199,26 +196,36 @@ class DataSet:
     return self.manifest.name
 
   def __len__(self) -> int:
-    return self.manifest.records
+    return int(self._starts[-1])
 
-  def read(self, indices: Sequence[int]) -> list[Record]:
+  def read(
+    self,
+    indices: Sequence[int] | np.ndarray,
+    faults: faults_lib.Faults | None = None,
+  ) -> list[Record]:
     """The records at these indices, in this order.
 
+    Args:
+      indices: 0 to len(self) - 1.
+      faults: whether a bad record stops or is skipped, which puts the next
+        good one of the data set in its place; without, it stops.
+
     Raises:
-      program.BadInput: names the file and the record that cannot be read.
+      program.BadInput: names the file, and the record that cannot be read or
+        is not of the data set's kind.
     """
-    if not len(indices):
-      return []
-    try:
-      # Batched: one by one, the same records take fifty times longer.
-      encoded = self._source.__getitems__([int(index) for index in indices])
-    except RuntimeError:
-      self._find_unreadable(indices)
-      raise
-    return [
-      self._decode(data, index)
-      for data, index in zip(encoded, indices, strict=True)
-    ]
+    found: list[Record] = [()] * len(indices)
+    decode = kinds.decoder(self.manifest.kind, len(self.manifest.columns))
+    for shard, positions, places in self._by_shard(indices):
+      encoded = shards.read(shard, positions)
+      for place, data in zip(places, encoded, strict=True):
+        try:
+          found[place] = decode(data)
+        except kinds.Unfit:
+          # An empty one is false.
+          rule = faults_lib.Faults() if faults is None else faults
+          found[place] = self._next_good(int(indices[place]), rule)
+    return found
 
   def verify(self) -> None:
     """Reads every shard and compares its checksum with the manifest's.
@@ -226,79 +233,64 @@ class DataSet:
     Raises:
       program.BadInput: names the first file that differs.
     """
-    for shard in self.manifest.shards:
-      with (self.folder / shard.file).open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-      if found != shard.sha256:
-        raise program.BadInput(
-          f"{self.folder / shard.file} has sha256 {found[:12]}..., wanted "
-          f"{shard.sha256[:12]}...; copy or write the data set again"
-        )
+    for shard, entry in zip(self._shards, self.manifest.shards, strict=True):
+      shards.verify(shard, entry.sha256)
 
-  def _decode(self, encoded: bytes, index: int) -> Record:
-    """One record's values, checked against the kind of the data set."""
-    manifest = self.manifest
-    try:
-      record = json.loads(encoded)
-      texts = record[:-1] if manifest.kind == "scored" else record
-      least = len(manifest.columns)
-      well_formed = (
-        isinstance(record, list)
-        and (len(record) == least or manifest.kind == "triplets")
-        and len(record) >= least
-        and all(isinstance(text, str) and text.strip() for text in texts)
-        and (manifest.kind != "scored" or isinstance(record[-1], int | float))
-      )
-    except (ValueError, TypeError, KeyError):
-      well_formed, record = False, []
-    if not well_formed:
-      raise program.BadInput(
-        f"record {index} of {self._where(index)} is not {manifest.kind} of "
-        f"{', '.join(manifest.columns)}: {encoded[:60]!r}; write the data set "
-        "again"
-      )
-    return tuple(record)
+  def _by_shard(
+    self, indices: Sequence[int] | np.ndarray
+  ) -> Iterator[tuple[shards.Shard, list[int], list[int]]]:
+    """Each shard with the records wanted of it and their places in `indices`.
 
-  def _find_unreadable(self, indices: Sequence[int]) -> None:
-    """Raises BadInput for the first of these records that cannot be read."""
-    for index in indices:
+    Records come in ascending order, so that a disk reads on.
+    """
+    wanted = np.asarray(indices, np.int64)
+    if not len(wanted):
+      return
+    assert 0 <= wanted.min() <= wanted.max() < len(self), (
+      f"records {indices} of {len(self)}"
+    )
+    places = np.argsort(wanted, kind="stable")
+    wanted = wanted[places]
+    # An empty shard starts where the next does, which `right` then gives.
+    numbers = np.searchsorted(self._starts, wanted, side="right") - 1
+    positions = (wanted - self._starts[numbers]).tolist()
+    firsts = np.flatnonzero(np.diff(numbers, prepend=-1)).tolist()
+    places = places.tolist()
+    for first, end in zip(firsts, [*firsts[1:], len(wanted)], strict=True):
+      shard = self._shards[numbers[first]]
+      yield shard, positions[first:end], places[first:end]
+
+  def _next_good(self, index: int, faults: faults_lib.Faults) -> Record:
+    """The first good record from here on; the bad ones are noted."""
+    decode = kinds.decoder(self.manifest.kind, len(self.manifest.columns))
+    for step in range(len(self)):
+      [(shard, [position], _)] = self._by_shard([(index + step) % len(self)])
+      [data] = shards.read(shard, [position])
       try:
-        self._source[int(index)]
-      except RuntimeError as error:
-        raise program.BadInput(
-          f"record {index} of {self._where(index)} cannot be read ({error}); "
-          "copy or write the data set again"
-        ) from error
-
-  def _where(self, index: int) -> str:
-    """The file that holds record `index`."""
-    for shard in self.manifest.shards:
-      if index < shard.records:
-        return str(self.folder / shard.file)
-      index -= shard.records
-    return str(self.folder)
-
-
-def _check_size(path: pathlib.Path, shard: manifest_lib.Shard) -> None:
-  """Raises BadInput unless the shard is there and as long as it was."""
-  size = path.stat().st_size if path.exists() else None
-  if size != shard.bytes:
-    found = "is missing" if size is None else f"has {size} bytes"
+        return decode(data)
+      except kinds.Unfit as fault:
+        self._note(shard, position, data, fault, faults)
     raise program.BadInput(
-      f"{path} {found}, wanted {shard.bytes} bytes; copy or write the data set "
-      "again"
+      f"none of the {len(self)} records of {self.folder} is good; write the "
+      "data set again"
     )
 
-
-def _open(
-  folder: pathlib.Path, shards: Sequence[manifest_lib.Shard]
-) -> array_record_data_source.ArrayRecordDataSource:
-  """The records of all shards; BadInput if a shard's index is damaged."""
-  paths = [str(folder / shard.file) for shard in shards]
-  try:
-    return array_record_data_source.ArrayRecordDataSource(paths)
-  except RuntimeError as error:
-    raise program.BadInput(
-      f"{folder} has a damaged shard ({error}); copy or write the data "
-      "set again"
-    ) from error
+  def _note(
+    self,
+    shard: shards.Shard,
+    position: int,
+    data: bytes,
+    reason: Exception,
+    faults: faults_lib.Faults,
+  ) -> None:
+    """Notes a bad record: where it is, what was found, wanted, the remedy."""
+    found = f"holds {data[:60]!r} ({reason})"
+    if isinstance(data, shards.Damaged):
+      found = f"cannot be read ({data.reason})"
+    wanted = kinds.wanted(self.manifest.kind, self.manifest.columns)
+    faults.note(
+      shard.path,
+      position,
+      f"record {position} of {shard.path} {found}; wanted {wanted}; copy or "
+      "write the data set again, or let bad records be skipped",
+    )

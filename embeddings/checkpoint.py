@@ -118,6 +118,12 @@ class Checkpoints:
       self._manager.close()
 
 
+def newest(folder: pathlib.Path) -> int:
+  """The newest whole step of a run that is not open, 0 if there is none."""
+  whole = [s for s in _steps(folder) if not _faults(folder / str(s))]
+  return max(whole, default=0)
+
+
 def save_params(folder: pathlib.Path, params: towers.Params) -> None:
   """Writes step 0 of a model that was not trained here: its parameters.
 

@@ -18,6 +18,20 @@ SIDE_PROMPTS = {
 }
 
 
+def prompt_name(
+  prompts: Mapping[str, str], default: str, side: str = ""
+) -> str:
+  """The name of the prompt of a side, "" for none.
+
+  Args:
+    prompts: of a model, by name.
+    default: the name of the one for texts whose side has none.
+    side: "query", "document" or neither.
+  """
+  names = SIDE_PROMPTS.get(side, ())
+  return next((name for name in names if name in prompts), default)
+
+
 class Carried(NamedTuple):
   """What an encoder brought along that no vector depends on."""
 
@@ -44,6 +58,11 @@ class Description:
   prompts: Mapping[str, str] = dataclasses.field(default_factory=dict)
   default_prompt: str = ""
   carried: Mapping[str, Carried] = dataclasses.field(default_factory=dict)
+
+  def prompt(self, side: str) -> str:
+    """What stands before the texts of a side."""
+    name = prompt_name(self.prompts, self.default_prompt, side)
+    return self.prompts[name] if name else ""
 
   def replace(self, **changes: Any) -> "Description":
     """The same model but for `changes`."""

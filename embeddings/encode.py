@@ -88,9 +88,7 @@ class Encoder:
         f"there is no side {side!r}; wanted one of {', '.join(towers.SIDES)}"
       )
     if prompt is None:
-      names = description.SIDE_PROMPTS.get(side, ())
-      own = [name for name in names if name in self.prompts]
-      prompt = [*own, self.default_prompt][0]
+      prompt = description.prompt_name(self.prompts, self.default_prompt, side)
     if prompt and prompt not in self.prompts:
       raise program.BadInput(
         f"the model has no prompt {prompt!r}; it has "
@@ -207,11 +205,11 @@ def _calls_of_length(
   for number in range(-(-rows // per_call)):
     members = np.flatnonzero(call == number)
     packed = packing.fill(
-      [ids[text] for text in members],
+      np.concatenate([ids[text] for text in members]),
+      lengths[members],
       np.arange(len(members)),
       row[members] - number * per_call,
       offset[members],
-      rows=per_call,
-      row_tokens=row_tokens,
+      shape=(per_call, row_tokens),
     )
     yield members, batch.Packed(*(field[None] for field in packed)), size

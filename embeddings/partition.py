@@ -97,14 +97,41 @@ def shard_state(tree: Any, mesh: Mesh) -> Any:
   )
 
 
-def put_batch(batch: batch_lib.Batch, mesh: Mesh) -> batch_lib.Batch:
-  """One global batch on the mesh; each process gives the shards it holds."""
+def shards_here(mesh: Mesh, pack_shards: int) -> list[int]:
+  """The pack shards of a batch that this process's devices hold."""
+  places = NamedSharding(mesh, BATCH).addressable_devices_indices_map(
+    (pack_shards,)
+  )
+  numbers = range(pack_shards)
+  held = (numbers[index[0]] for index in places.values() if index)
+  return sorted({number for some in held for number in some})
+
+
+def put_batch(
+  batch: batch_lib.Batch, mesh: Mesh, pack_shards: int | None = None
+) -> batch_lib.Batch:
+  """One global batch on the mesh, of which each process gives its part.
+
+  Args:
+    batch: the pack shards that `shards_here` names.
+    mesh: the devices.
+    pack_shards: G, of the global batch; by default this is all of it.
+
+  Returns:
+    The global batch; its arrays have G pack shards.
+  """
   sharding = NamedSharding(mesh, BATCH)
+  pack_shards = pack_shards or len(batch.present)
+  here = np.array(shards_here(mesh, pack_shards))
 
   def put(array: np.ndarray) -> jax.Array:
-    return jax.make_array_from_callback(
-      array.shape, sharding, lambda index: array[index]
-    )
+    def part(index: Any) -> np.ndarray:  # a slice for each axis
+      wanted = np.arange(pack_shards)[index[0]]
+      return array[np.searchsorted(here, wanted)]
+
+    assert len(array) == len(here), (array.shape, here)
+    shape = (pack_shards, *array.shape[1:])
+    return jax.make_array_from_callback(shape, sharding, part)
 
   return jax.tree.map(put, batch)
 

@@ -132,14 +132,14 @@ def compile_all(
     A step that takes batches of these shapes alone.
   """
   compiled = {
-    _rows(shape): step.lower(state, shape).compile() for shape in shapes
+    _shape(batch): step.lower(state, batch).compile() for batch in shapes
   }
-  return lambda state, batch: compiled[_rows(batch)](state, batch)
+  return lambda state, batch: compiled[_shape(batch)](state, batch)
 
 
-def _rows(batch: batch_lib.Batch) -> tuple[int, ...]:
-  """R of each side, which tells shapes of one layout apart."""
-  return tuple(side.tokens.shape[1] for side in batch.sides)
+def _shape(batch: batch_lib.Batch) -> tuple[tuple[int, ...], ...]:
+  """R and L of each side, which tell shapes of one layout apart."""
+  return tuple(side.tokens.shape[1:] for side in batch.sides)
 
 
 def batch_loss(

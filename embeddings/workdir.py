@@ -21,13 +21,15 @@ from typing import Any
 from data import atomic
 from data import program
 from data import tokens
+from embeddings import checkpoint
 from embeddings import description as description_lib
 from embeddings import modules
+from embeddings import run_identity
 from embeddings import towers
 from embeddings import weights
 
-# What identifies a run and may not change on resume.
-IDENTITY = ("model", "loss", "data", "optim", "batch", "seed")
+
+CHANGED_DATA = ("refuse", "go_on")
 
 
 class Workdir:
@@ -63,24 +65,32 @@ class Workdir:
     fingerprint: dict[str, Any],
     model: description_lib.Description,
     command: str = "",
+    changed_data: str = "refuse",
   ) -> None:
     """Writes what identifies the run, or checks that it is this run's.
 
     Args:
       config: the whole config, as plain values.
-      fingerprint: see `loader.Batches.fingerprint`.
+      fingerprint: see data/fingerprint.py.
       model: what is trained.
       command: that was given, for the model card.
+      changed_data: what to do where the run that is here had another mixture:
+        "refuse", or "go_on" with this one from the newest step.
 
     Raises:
-      program.BadInput: names the first difference to the run that is here, or
-        says that another process is at work here.
+      program.BadInput: names the differences to the run that is here, or says
+        that another process is at work here.
     """
+    if changed_data not in CHANGED_DATA:
+      raise program.BadInput(
+        f"config.input.changed_data is {changed_data!r}; wanted one of "
+        f"{', '.join(CHANGED_DATA)}"
+      )
     self._take()
-    fingerprint = json.loads(json.dumps(fingerprint))
+    fingerprint = json.loads(json.dumps(fingerprint)) | {"since": 0}
     config = json.loads(json.dumps(config))
     if self.begun:
-      self._check(config, fingerprint)
+      self._go_on(config, fingerprint, changed_data)
     else:
       self._check_untouched()
       self._write_model(model)
@@ -102,6 +112,24 @@ class Workdir:
     self._check_untouched()
     self._write_model(model)
     atomic.write_text(self._command, command + "\n")
+
+  def since(self, start: int) -> int:
+    """The step at which the mixture of now took the place of another.
+
+    Args:
+      start: the step that the run goes on from.
+
+    Raises:
+      program.BadInput: if that is before it, which another mixture trained.
+    """
+    since = self.fingerprint().get("since", 0)
+    if start < since:
+      raise program.BadInput(
+        f"{self.path} changed its mixture at step {since} and its newest whole "
+        f"checkpoint is that of step {start}; to go on with this mixture from "
+        "there, give --config.input.changed_data=go_on"
+      )
+    return since
 
   def command(self) -> str:
     """The command that started the run or went on with it, or imported."""
@@ -158,19 +186,28 @@ class Workdir:
         "it, or give another --workdir"
       ) from None
 
-  def _check(self, config: dict[str, Any], fingerprint: dict[str, Any]) -> None:
-    """Raises BadInput where this run is not the one that is here."""
-    before = self.config()
-    changed = _difference(_identity(before), _identity(config))
-    if not changed:
-      changed = _difference(self.fingerprint(), fingerprint)
-    if changed:
-      key, old, new = changed
-      raise program.BadInput(
-        f"workdir {self.path} holds a run with {key}={old!r}, and this one has "
-        f"{new!r}; set it back to go on with that run, or give another "
-        "--workdir"
-      )
+  def _go_on(
+    self,
+    config: dict[str, Any],
+    fingerprint: dict[str, Any],
+    changed_data: str,
+  ) -> None:
+    """Checks that this is the run that is here; its mixture may be another."""
+    before = self.fingerprint()
+    fingerprint["since"] = since = before.get("since", 0)
+    of_run, of_data = run_identity.differences(
+      run_identity.Identity(self.config(), before),
+      run_identity.Identity(config, fingerprint),
+    )
+    if of_run or (of_data and changed_data == "refuse"):
+      raise program.BadInput(run_identity.refusal(self.path, of_run, of_data))
+    if changed_data == "refuse":
+      return
+    newest = checkpoint.newest(self.checkpoints)
+    if of_data or newest < since:
+      said = "; ".join(map(str, of_data)) or f"step {since} is gone"
+      program.note_line(f"from step {newest} on with another mixture: {said}")
+      _write(self._fingerprint, fingerprint | {"since": newest})
 
   def _check_untouched(self) -> None:
     """Raises BadInput if there is an imported model here."""
@@ -207,33 +244,6 @@ class Workdir:
       return description_lib.Carried({}, {})
     config = modules.read_json(folder / "config.json")
     return description_lib.Carried(config, weights.read(folder))
-
-
-def _identity(config: dict[str, Any]) -> dict[str, Any]:
-  """The part of a config that identifies a run.
-
-  The places of data and tokenizer are left out: the fingerprint has what is in
-  them, and another machine may keep them elsewhere.
-  """
-  parts = {name: config.get(name) for name in IDENTITY}
-  places = ("train", "tokenizer")
-  data = config.get("data", {})
-  parts["data"] = {k: v for k, v in data.items() if k not in places}
-  return parts
-
-
-def _difference(
-  old: Any, new: Any, path: str = ""
-) -> tuple[str, Any, Any] | None:
-  """The first place where two trees of plain values differ."""
-  if isinstance(old, dict) and isinstance(new, dict):
-    for key in sorted(old.keys() | new.keys()):
-      inner = f"{path}.{key}" if path else key
-      found = _difference(old.get(key), new.get(key), inner)
-      if found:
-        return found
-    return None
-  return None if old == new else (path, old, new)
 
 
 def _write(path: pathlib.Path, content: dict[str, Any]) -> None:

@@ -28,9 +28,9 @@ def check(run: run_lib.Run) -> dict[str, Any]:
   bytes_each = _bytes_on_a_device(state)
   print(f"mesh      {dict(run.mesh.shape)} of {jax.devices()[0].device_kind}")
   print(f"model     {parameters:,} parameters, {run.model.config.encoder}")
-  for rows in run.layout.row_counts():
-    shape = (run.layout.pack_shards, *rows, run.layout.max_length)
-    print(f"shape     tokens {shape}")
+  for shape in run.layout.shapes():
+    sides = [(run.layout.pack_shards, *side) for side in shape]
+    print(f"shape     tokens {', '.join(map(str, sides))}")
   print(f"state     {bytes_each / 2**20:,.1f} MiB on each device")
   seconds, fill = _time_steps(run, state)
   steps = run.config.optim.steps
@@ -39,7 +39,7 @@ def check(run: run_lib.Run) -> dict[str, Any]:
     f"{steps:,} steps would take about {_duration(seconds * steps)}"
   )
   return {
-    "pairs": sum(len(data_set) for data_set in run.mixture.data_sets),
+    "pairs": sum(len(data_set) for data_set in run.input.mixture.data_sets),
     "parameters": parameters,
     "state_bytes_per_device": bytes_each,
     "seconds_per_step": round(seconds, 4),
@@ -50,17 +50,16 @@ def check(run: run_lib.Run) -> dict[str, Any]:
 
 def _print_data(run: run_lib.Run) -> None:
   """A line a data set: its size, its weight, how often it will be seen."""
-  total = sum(run.mixture.weights)
-  drawn = run.config.optim.steps * run.layout.size
-  for data_set, weight in zip(
-    run.mixture.data_sets, run.mixture.weights, strict=True
+  mixture, steps = run.input.mixture, run.config.optim.steps
+  drawn = run.input.batches().schedule.drawn(steps)
+  for name, data_set, pairs in zip(
+    mixture.names, mixture.data_sets, drawn.tolist(), strict=True
   ):
     data_set.verify()
-    share = weight / total
     print(
-      f"data      {data_set.name}: {len(data_set):,} {data_set.manifest.kind}, "
-      f"{share:.1%} of each batch on average, "
-      f"{drawn * share / len(data_set):.2f} epochs"
+      f"data      {name}: {len(data_set):,} {data_set.manifest.kind}, "
+      f"{pairs / steps / run.layout.size:.1%} of all pairs, "
+      f"{pairs / len(data_set):.2f} epochs"
     )
 
 
@@ -68,10 +67,12 @@ def _time_steps(
   run: run_lib.Run, state: run_lib.step_lib.State
 ) -> tuple[float, float]:
   """Seconds a step, and the share of slots that hold real tokens."""
-  step = run.compile_step(state)
+  step, batches = run.compile_step(state), run.input.batches()
   seconds, fills = math.inf, []
-  for number in range(min(_TIMED_STEPS, len(run.batches))):
-    batch = partition.put_batch(run.batches[number], run.mesh)
+  for number in range(min(_TIMED_STEPS, len(batches))):
+    batch = partition.put_batch(
+      batches[number], run.mesh, run.layout.pack_shards
+    )
     start = time.monotonic()
     state, metrics = step(state, batch)
     found = jax.device_get(metrics)

@@ -8,10 +8,8 @@ import jax
 from jax.sharding import Mesh
 
 from data import batch as batch_lib
-from data import loader
-from data import mixture
+from data import layout as layout_lib
 from data import program
-from data import tokens
 from embeddings import description
 from embeddings import optimizer
 from embeddings import partition
@@ -19,6 +17,7 @@ from embeddings import step as step_lib
 from embeddings import towers
 from embeddings.evals import table as evals
 from embeddings.losses import table as losses
+from launch import inputs
 from launch import limits
 from launch import models
 
@@ -31,10 +30,9 @@ class Run:
 
   config: Config
   mesh: Mesh
-  layout: loader.Layout
+  layout: layout_lib.Layout
   about: description.Description
-  batches: loader.Batches
-  mixture: mixture.Mixture
+  input: inputs.Input
   model: towers.Model
   params: towers.Params  # pretrained ones; what they lack begins anew
   loss: losses.LossFunction
@@ -52,7 +50,7 @@ class Run:
     )
 
   def compile_step(self, state: step_lib.State) -> step_lib.TrainStep:
-    """The training step, compiled for every row count, largest first."""
+    """The training step, compiled for every shape, largest first."""
     step = step_lib.make(
       self.model,
       self.loss,
@@ -69,9 +67,9 @@ class Run:
     return [
       jax.tree.map(
         lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=spread),
-        self.layout.zeros(rows),
+        self.layout.zeros(shape),
       )
-      for rows in self.layout.row_counts()
+      for shape in self.layout.shapes()
     ]
 
 
@@ -82,35 +80,29 @@ def assemble(config: Config) -> Run:
     program.BadInput: names the key, the value and the remedy.
   """
   limits.check(config)
-  sets = mixture.open_mixture(config.data.train)
   mesh = partition.make_mesh(**config.mesh)
   partition.check_batch(config.batch.pack_shards, mesh)
   about, params = models.start(
     config.model, config.data.tokenizer, config.batch.max_length
   )
-  layout = loader.Layout(
+  about = inputs.with_prompts(about, config.data.prompts)
+  mixture = inputs.open_mixture(config.data, about)
+  layout = layout_lib.Layout(
     size=config.batch.size,
     max_length=about.max_length,
     pack_shards=config.batch.pack_shards,
+    packing=config.batch.packing,
     ladder=tuple(config.batch.ladder),
-    negatives=config.data.negatives,
+    negatives=max(options.negatives for options in mixture.options),
     sides=len(about.config.sides),
   )
-  tokenizer = tokens.Tokenizer(about.tokenizer, max_length=about.max_length)
+  found = inputs.Input(config, mixture, about, layout, mesh)
   return Run(
     config=config,
     mesh=mesh,
-    layout=layout,
+    layout=found.layout,
     about=about,
-    batches=loader.Batches(
-      sets,
-      tokenizer,
-      layout,
-      datasets_per_batch=config.data.datasets_per_batch,
-      seed=config.seed,
-      steps=config.optim.steps,
-    ),
-    mixture=sets,
+    input=found,
     model=towers.Model(about.config, mesh),
     params=params,
     loss=_loss(config.loss),

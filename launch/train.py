@@ -57,9 +57,10 @@ def main() -> None:
   workdir = workdir_lib.Workdir(given.workdir)
   workdir.begin(
     given.config.to_dict(),
-    run.batches.fingerprint(),
+    run.input.fingerprint,
     run.about,
     command=shlex.join(["python", "-m", "launch.train", *sys.argv[1:]]),
+    changed_data=given.config.input.changed_data,
   )
   program.print_result(train(run, workdir))
 
@@ -111,7 +112,7 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
     if train_step is not None:
       state = loop.train(
         state,
-        _on_mesh(run, start),
+        _on_mesh(run, workdir, start),
         start=start,
         steps=config.optim.steps,
         train_step=train_step,
@@ -132,15 +133,21 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
   }
 
 
-def _on_mesh(run: run_lib.Run, start: int) -> Iterator[batch_lib.Batch]:
+def _on_mesh(
+  run: run_lib.Run, workdir: workdir_lib.Workdir, start: int
+) -> Iterator[batch_lib.Batch]:
   """Batches on the devices, each sent while the one before it trains."""
   settings = run.config.input
   host_batches = loader.iterate(
-    run.batches, start, threads=settings.threads, ahead=settings.ahead
+    run.input.batches(workdir.since(start)),
+    start,
+    threads=settings.threads,
+    ahead=settings.ahead,
+    workers=settings.workers,
   )
   ahead = None
   for batch in host_batches:
-    coming = partition.put_batch(batch, run.mesh)
+    coming = partition.put_batch(batch, run.mesh, run.layout.pack_shards)
     if ahead is not None:
       yield ahead
     ahead = coming

@@ -118,7 +118,7 @@ def train_command(
     f"--config.data.tokenizer={corpus / 'words'}",
     f"--config.eval.tasks={corpus / 'dev'}",
     f"--workdir={workdir}",
-    "--config.batch.ladder=()",
+    "--config.batch.ladder=(1,)",
     *more,
   ]
 
@@ -145,6 +145,7 @@ def _serve() -> None:
   # What they import, and what must not start threads or devices on import.
   import launch.train  # noqa: F401
   import tools.encode  # noqa: F401
+  import tools.preview_plot  # noqa: F401
 
   for line in sys.stdin:
     module, given, env, folder = json.loads(line)

@@ -31,7 +31,6 @@ from absl import flags
 
 from data import atomic
 from data import duplicates
-from data import identity
 from data import program
 from data import records
 from data import retrieval_folder
@@ -166,7 +165,7 @@ def _write_train(
   settings: dict[str, Any],
   result: dict[str, Any],
 ) -> None:
-  """Writes the data set, ordered so that neighbours are unrelated."""
+  """Writes the data set."""
   texts = [
     (pair.documentation, pair.code) for pair in pairs_of[package_split.TRAIN]
   ]
@@ -180,7 +179,7 @@ def _write_train(
     filters={k: v for k, v in settings.items() if k not in ("python", "in")},
   )
   with writer:
-    for pair in sorted(texts, key=lambda pair: (_hash(pair), pair)):
+    for pair in texts:
       writer.write(pair)
     numbers = {name: result[name] for name in package_split.SPLITS}
     writer.counts = {**numbers, **result["dropped"]}
@@ -190,11 +189,6 @@ def _source(settings: dict[str, Any]) -> str:
   """Where the texts come from, in words."""
   what = ", ".join(settings["in"]) or "standard library and site-packages"
   return f"{what}, read by Python {settings['python']}"
-
-
-def _hash(texts: Sequence[str]) -> int:
-  """A hash of both texts of a pair."""
-  return identity.hash_text("\0".join(texts))
 
 
 def _write_held_out(

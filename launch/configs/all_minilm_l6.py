@@ -24,7 +24,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.encoder.attention_dropout = 0.1
   config.loss.scale = 20.0
   config.loss.symmetric = True
-  config.data.datasets_per_batch = 2
+  config.data.datasets_per_batch = "2"
   config.optim.learning_rate = 2e-5
   config.optim.warmup_steps = 500
   config.optim.steps = 540_000

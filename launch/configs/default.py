@@ -53,10 +53,28 @@ def get_config() -> ml_collections.ConfigDict:
   )
 
   config.data = ml_collections.ConfigDict()
-  config.data.train = ""  # FOLDER[=WEIGHT],...
+  # FOLDER[=WEIGHT],... or a mixture file, which may say all below but the
+  # first five for each data set; see data/mixture.py.
+  config.data.train = ""
+  config.data.root = ""  # what a file's folders are below; its own if empty
   config.data.tokenizer = ""  # a folder; not needed with model.init
-  config.data.datasets_per_batch = 1
+  # 1, 2, ... or all; empty for 2, or 1 where there is but one.
+  config.data.datasets_per_batch = ""
+  config.data.temperature = (
+    0.0  # 0: weights; else times records^(1/temperature)
+  )
+  config.data.max_epochs = 0.0  # after which a data set leaves; 0 for never
+  # None for those of `model.init`; given, the trained model has them too.
+  config.data.prompts = ml_collections.ConfigDict(
+    {
+      "query": config_dict.placeholder(str),
+      "document": config_dict.placeholder(str),
+    }
+  )
+  config.data.swap = 0.0  # probability that query and document change sides
   config.data.negatives = 0  # hard negatives a pair, at most
+  config.data.choose_negatives = "first"  # or random
+  config.data.run_length = 1  # neighbours on disk that are drawn together
 
   config.optim = ml_collections.ConfigDict(
     {
@@ -74,11 +92,24 @@ def get_config() -> ml_collections.ConfigDict:
   config.batch.size = 128
   config.batch.max_length = 128  # 0 for the longest that the model takes
   config.batch.pack_shards = 1
-  # Rows a shard, as fractions of one row a text; see data/packing.py.
-  config.batch.ladder = (0.8, 0.65, 0.52, 0.42, 0.33, 0.26, 0.21)
+  config.batch.packing = "packed"  # or padded, one text a row
+  # Each shape of a batch is compiled for. So many are chosen to waste least
+  # on the data, or they are fractions of the largest; see data/shapes.py.
+  config.batch.shapes = 10
+  config.batch.ladder = ()
 
   config.mesh = ml_collections.ConfigDict({"data": -1, "fsdp": 1, "tensor": 1})
-  config.input = ml_collections.ConfigDict({"threads": 2, "ahead": 4})
+  config.input = ml_collections.ConfigDict(
+    {
+      "threads": 2,
+      "workers": 0,  # processes beside this one; 0 for its threads alone
+      "ahead": 4,  # batches that wait ready
+      "tokens": "auto",  # cache, text, or the cache where all sets have one
+      "on_bad_record": "stop",  # or skip: the next one takes its place
+      "max_bad_records": 100,  # skipped at most
+      "changed_data": "refuse",  # or go_on: another mixture from here on
+    }
+  )
   config.save = ml_collections.ConfigDict({"every": 500, "keep": 2})
   # Evaluation folders, FOLDER,...; `every` 0 is at the end alone.
   config.eval = ml_collections.ConfigDict({"tasks": "", "every": 500})

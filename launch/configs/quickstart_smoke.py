@@ -17,7 +17,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.model.encoder.heads = 2
   config.model.encoder.mlp_width = 64
   config.batch.size = 32
-  config.batch.ladder = (0.6,)
+  config.batch.shapes = 2
   config.optim.warmup_steps = 2
   config.optim.steps = 12
   config.save.every = 3

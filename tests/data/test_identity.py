@@ -3,6 +3,7 @@
 import hypothesis
 import numpy as np
 import pytest
+import xxhash
 from hypothesis import strategies
 
 from data import identity
@@ -38,9 +39,24 @@ def test_hashes_are_those_of_earlier_versions() -> None:
   assert identity.hash_text("How high is K2?") == 0x55008A73CF6BB7FB
 
 
+_ASCII = strategies.characters(max_codepoint=127)
+
+
+@hypothesis.given(
+  strategies.text()
+  | strategies.text(_ASCII)
+  | strategies.text(
+    strategies.sampled_from("aB \t\n\v\f\r\x1b\x1c\x1d\x1e\x1f\0")
+  )
+)
+def test_the_hash_is_that_of_the_normal_form(text: str) -> None:
+  expected = xxhash.xxh3_64_intdigest(identity.normalise(text).encode())
+  assert identity.hash_text(text) == expected
+
+
 @hypothesis.given(strategies.lists(strategies.text(), max_size=5))
 def test_the_two_words_are_the_hash(texts: list[str]) -> None:
-  words = identity.hash_texts(texts)
+  words = identity.words(identity.hash_texts(texts))
   assert words.dtype == np.uint32
   assert words.shape == (len(texts), 2)
   hashes = [int(high) << 32 | int(low) for high, low in words]

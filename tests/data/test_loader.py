@@ -1,168 +1,306 @@
 """Batches hold what the schedule says, and begin at any step."""
 
 import itertools
+import json
 import pickle
 
+from absl import flags
+import grain.experimental
 import jax
 import numpy as np
 import pytest
 
+from data import faults
+from data import identity
 from data import loader
 from data import mixture
+from data import options
+from data import pretokenize
 from data import program
 from data import records
-from data import identity
+from data import token_chunks
 from data import tokens
+from tests.data import inputs
+from tests.data import raw_set
+
+LADDER = (0.7, 0.5, 0.3)
 
 
 @pytest.fixture
-def make(write_pairs, tokenizer_folder):
-  """Makes the batches of a small mixture."""
-  sets = mixture.open_mixture(
-    f"{write_pairs(70, 'a')}=2,{write_pairs(50, 'b')}"
-  )
-  tokenizer = tokens.Tokenizer(tokenizer_folder, max_length=32)
-
-  def make(**layout):
-    shape = loader.Layout(
-      size=16, max_length=32, ladder=(0.7, 0.5, 0.3), **layout
-    )
-    batches = loader.Batches(
-      sets, tokenizer, shape, datasets_per_batch=2, seed=3, steps=20
-    )
-    return batches, sets, tokenizer, shape
-
-  return make
+def text(write_pairs):
+  """A mixture of two data sets."""
+  return f"{write_pairs(70, 'a')}=2,{write_pairs(50, 'b')}"
 
 
-def texts_in(batch, tokenizer, columns):
-  """What each shard's texts are, decoded, [G][T]."""
-  decoder = tokenizer._tokenizer
+@pytest.fixture
+def tokenizer(tokenizer_folder):
+  return tokens.Tokenizer(tokenizer_folder, max_length=32)
+
+
+def cache(text, tokenizer, defaults=options.PLAIN):
+  """Writes the token caches of a mixture."""
+  opened = mixture.open_mixture(text, defaults=defaults)
+  with token_chunks.Workers(tokenizer, 1) as workers:
+    for data_set, chosen in zip(opened.data_sets, opened.options, strict=True):
+      for prompts in {chosen.prompts, chosen.prompts.swapped()}:
+        pretokenize.pretokenize(
+          data_set, tokenizer, prompts, workers=workers, faults=faults.Faults()
+        )
+
+
+def texts_in(batch, tokenizer):
+  """What each shard's texts are, decoded: shard, number, text."""
   found = []
   for side in batch.sides:
     for g, (ids, text) in enumerate(zip(side.tokens, side.text, strict=True)):
       for number in np.unique(text[text >= 0]):
-        found.append((g, int(number), decoder.decode(ids[text == number])))
+        words = tokenizer._tokenizer.decode(ids[text == number])
+        found.append((g, int(number), words))
   return sorted(found)
 
 
-@pytest.mark.parametrize("shards", [1, 4])
-def test_a_batch_holds_the_records_of_its_step(make, shards):
-  batches, sets, tokenizer, layout = make(pack_shards=shards)
-  batch = batches[7]
-  data_set, record = batches._schedule.batch(7)
-  wanted = sorted(
-    tuple(sets.data_sets[d].read([r])[0])
-    for d, r in zip(data_set, record, strict=True)
-  )
-  hashes = {tuple(map(tuple, identity.hash_texts(pair))) for pair in wanted}
-  pairs = layout.pairs
-  got = {
-    (tuple(batch.identity[g, p]), tuple(batch.identity[g, pairs + p]))
+def assert_same(one, two):
+  jax.tree.map(np.testing.assert_array_equal, one, two)
+
+
+def pairs_of(batch):
+  """The identities of the pairs of a batch, and their data sets."""
+  shards, pairs = batch.dataset.shape
+  identities = batch.identity.reshape(shards, -1, pairs, 2).swapaxes(1, 2)
+  return sorted(
+    (int(batch.dataset[g, p]), identities[g, p].tobytes())
     for g in range(shards)
     for p in range(pairs)
-  }
-  assert got == hashes
-  assert batch.present.all()
-  assert sorted(batch.dataset.ravel()) == sorted(data_set)
-  decode = tokenizer._tokenizer.decode
-  cut = tokenizer.encode([text for pair in wanted for text in pair])
-  assert sorted(text for _, _, text in texts_in(batch, tokenizer, 2)) == sorted(
-    decode(ids) for ids in cut
   )
 
 
-def test_the_fingerprint_knows_the_order_of_the_mixture(
-  write_pairs, tokenizer_folder
+@pytest.mark.parametrize("shards", [1, 4])
+def test_a_batch_holds_the_records_of_its_step(
+  text, tokenizer_folder, tokenizer, shards
 ):
-  # In another order the same data sets give other batches.
-  one, two = write_pairs(20, "a"), write_pairs(20, "b")
-  prints = [
-    loader.Batches(
-      mixture.open_mixture(text),
-      tokens.Tokenizer(tokenizer_folder, max_length=32),
-      loader.Layout(size=16, max_length=32),
-      datasets_per_batch=1,
-      seed=0,
-      steps=1,
-    ).fingerprint()
-    for text in (f"{one},{two}", f"{two},{one}")
+  sets = mixture.open_mixture(text).data_sets
+  batches = inputs.batches(text, tokenizer_folder, pack_shards=shards)
+  batch, draw = batches[7], batches.draw(7)
+  wanted = [
+    sets[d].read([r])[0]
+    for d, r in zip(draw.data_set, draw.record, strict=True)
   ]
-  assert prints[0] != prints[1]
-  assert prints[0]["data"].keys() == prints[1]["data"].keys() == {"a", "b"}
-
-
-def test_two_sides_hold_the_texts_of_one(make):
-  one, _, tokenizer, layout = make()
-  two, *_ = make(sides=2)
-  assert texts_in(one[3], tokenizer, 2) == texts_in(two[3], tokenizer, 2)
-  queries, documents = two[3].sides
-  assert (
-    queries.text.max()
-    < layout.pairs
-    <= documents.text[documents.text >= 0].min()
+  hashes = sorted(
+    (int(d), identity.words(identity.hash_texts(pair)).tobytes())
+    for d, pair in zip(draw.data_set, wanted, strict=True)
+  )
+  assert pairs_of(batch) == hashes
+  assert batch.present.all()
+  cut = tokenizer.encode([text for pair in wanted for text in pair])
+  assert sorted(text for *_, text in texts_in(batch, tokenizer)) == sorted(
+    tokenizer._tokenizer.decode(ids) for ids in cut
   )
 
 
-def test_iterating_from_the_middle_goes_on_as_it_was(make):
-  batches, *_ = make()
+def test_two_sides_hold_the_texts_of_one(text, tokenizer_folder, tokenizer):
+  one = inputs.batches(text, tokenizer_folder, ladder=LADDER)[3]
+  two = inputs.batches(text, tokenizer_folder, ladder=LADDER, sides=2)[3]
+  assert texts_in(one, tokenizer) == texts_in(two, tokenizer)
+  queries, documents = two.sides
+  assert queries.text.max() < 16 <= documents.text[documents.text >= 0].min()
+
+
+def test_padding_holds_the_texts_of_packing(text, tokenizer_folder, tokenizer):
+  for step in range(4):
+    packed, padded = (
+      inputs.batches(text, tokenizer_folder, packing=packing)[step]
+      for packing in ("packed", "padded")
+    )
+    assert texts_in(packed, tokenizer) == texts_in(padded, tokenizer)
+    assert_same(packed._replace(sides=()), padded._replace(sides=()))
+
+
+OPTIONS = options.Options(
+  "query: ", "passage: ", swap=0.5, negatives=2, choose_negatives="random"
+)
+
+
+@pytest.fixture
+def mixed(tmp_path, write_pairs):
+  """A mixture of pairs, scored pairs and triplets with 1 to 5 negatives."""
+  found = [[f"read file {i}", f"file {i}"] for i in range(40)]
+  rows = {
+    "scored": [(*pair, i / 40) for i, pair in enumerate(found)],
+    "triplets": [
+      (*pair, *(f"table {i} {j}" for j in range(1 + i % 5)))
+      for i, pair in enumerate(found)
+    ],
+  }
+  for kind, given in rows.items():
+    with records.Writer(
+      tmp_path / kind, name=kind, kind=kind, columns=("q", "d", "n")
+    ) as writer:
+      for row in given:
+        writer.write(row)
+  folders = ["scored", "triplets", write_pairs(30, "pairs").name]
+  file = tmp_path / "mixture.json"
+  file.write_text(json.dumps([{"folder": name} for name in folders]))
+  return str(file)
+
+
+def test_caches_hold_what_the_texts_say(mixed, tokenizer_folder, tokenizer):
+  cache(mixed, tokenizer, OPTIONS)
+  for slots in ("2", "all"):
+    given = {"defaults": OPTIONS, "slots": slots, "pack_shards": 2}
+    read, cached = (
+      inputs.batches(mixed, tokenizer_folder, kind=kind, size=12, **given)
+      for kind in ("text", "auto")
+    )
+    assert type(cached._source) is not type(read._source)
+    for step in range(8):
+      assert_same(read[step], cached[step])
+
+
+@pytest.mark.parametrize("hosts", [2, 4, 8])
+def test_hosts_make_parts_of_the_same_batch(
+  mixed, tokenizer_folder, tokenizer, hosts
+):
+  # So the number of hosts may change between any two steps.
+  cache(mixed, tokenizer)
+  given = {"kind": "cache", "pack_shards": 8, "ladder": LADDER, "slots": "2"}
+  whole = inputs.batches(mixed, tokenizer_folder, **given)
+  parts = [
+    inputs.batches(
+      mixed,
+      tokenizer_folder,
+      order={"shards": range(h * 8 // hosts, (h + 1) * 8 // hosts)},
+      **given,
+    )
+    for h in range(hosts)
+  ]
+  for step in (0, 7, 19):
+    found = [part[step] for part in parts]
+    together = jax.tree.map(lambda *shards: np.concatenate(shards), *found)
+    assert_same(whole[step], together)
+
+
+def test_the_global_batch_does_not_depend_on_the_shards(
+  mixed, tokenizer_folder
+):
+  # 1, 2, 4 and 8 devices want as many shards; the pairs are the same.
+  found = [
+    inputs.batches(mixed, tokenizer_folder, pack_shards=shards)
+    for shards in (1, 2, 4, 8)
+  ]
+  for step in range(5):
+    assert len({str(pairs_of(batches[step])) for batches in found}) == 1
+
+
+def test_iterating_from_the_middle_goes_on_as_it_was(text, tokenizer_folder):
+  batches = inputs.batches(text, tokenizer_folder)
   whole = list(loader.iterate(batches, 0, threads=3, ahead=4))
   assert len(whole) == 20
   for start in (1, 13, 19, 20):
     rest = loader.iterate(batches, start, threads=1, ahead=1)
     for one, two in itertools.zip_longest(whole[start:], rest):
-      jax.tree.map(np.testing.assert_array_equal, one, two)
+      assert_same(one, two)
 
 
-def test_worker_processes_can_take_the_batches(make):
-  batches, *_ = make()
-  again = pickle.loads(pickle.dumps(batches))
-  jax.tree.map(np.testing.assert_array_equal, batches[4], again[4])
+def test_grain_saves_and_restores_at_every_batch(text, tokenizer_folder):
+  batches = inputs.batches(text, tokenizer_folder, steps=8)
+  grain.experimental.assert_equal_output_after_checkpoint(
+    loader.data_set(batches, 2, threads=2, ahead=2)
+  )
 
 
-def test_shapes_are_those_of_real_batches(make):
-  batches, _, _, layout = make(pack_shards=2)
-  shapes = [
-    jax.tree.map(np.shape, layout.zeros(r)) for r in layout.row_counts()
-  ]
-  assert shapes[0].sides[0].tokens == (2, 16, 32)
-  for step in range(5):
-    assert jax.tree.map(np.shape, batches[step]) in shapes
-
-
-def test_missing_negatives_take_no_room(
-  tmp_path, tokenizer_folder, write_pairs
+def test_worker_processes_give_the_same_batches(
+  text, tokenizer_folder, tokenizer
 ):
-  folder = tmp_path / "triplets"
-  with records.Writer(
-    folder, name="t", kind="triplets", columns=("q", "d", "n")
-  ) as writer:
-    for i in range(8):
-      writer.write(
-        (f"read file {i}", f"file {i}", "sort list", "tree")[: 3 + i % 2]
+  flags.FLAGS.mark_as_parsed()  # grain's workers get the flags of this one
+  cache(text, tokenizer)
+  batches = inputs.batches(text, tokenizer_folder, kind="cache", steps=7)
+  assert_same(batches[4], pickle.loads(pickle.dumps(batches))[4])
+  found = loader.iterate(batches, 2, threads=1, ahead=1, workers=2)
+  for step, one in enumerate(found, 2):
+    assert_same(one, batches[step])
+  assert step == 6
+
+
+def test_a_mixture_that_began_later_has_its_own_order(text, tokenizer_folder):
+  first, later = (
+    inputs.batches(text, tokenizer_folder, order={"since": since})
+    for since in (0, 5)
+  )
+  assert later.draw(5).epoch.max() == 0  # It begins at the beginning ...
+  assert pairs_of(later[5]) != pairs_of(first[0])  # ... but not the same way.
+  blocks = [step + 5 for step in range(3)]
+  drawn = [
+    np.bincount(later.draw(step).data_set, minlength=2) for step in blocks
+  ]
+  assert sum(drawn).tolist() == [32, 16]
+
+
+def test_missing_negatives_take_no_room(mixed, tokenizer_folder):
+  two = options.Options(negatives=2)
+  batches = inputs.batches(
+    mixed, tokenizer_folder, defaults=two, slots="all", size=24
+  )
+  for step in range(3):
+    batch = batches[step]
+    query, document, first, second = batch.present.reshape(4, 24)
+    assert query.all() and document.all()
+    triplets = batch.dataset[0] == 1
+    assert (first == triplets).all() and 0 < second.sum() < triplets.sum()
+    there = np.unique(batch.sides[0].text)
+    np.testing.assert_array_equal(
+      there[there >= 0], np.flatnonzero(batch.present[0])
+    )
+
+
+def test_scores_stay_with_their_pairs(mixed, tokenizer_folder, tokenizer):
+  batch = inputs.batches(mixed, tokenizer_folder, slots="3", size=36)[0]
+  numbers = {
+    int(text.split()[-1]): number
+    for _, number, text in texts_in(batch, tokenizer)
+    if text.startswith("read file") and batch.dataset[0, number] == 0
+  }
+  assert len(numbers) == 12
+  for record, number in numbers.items():
+    assert batch.score[0, number, 0] == np.float32(record / 40)
+  assert not batch.score[batch.dataset != 0].any()
+
+
+def test_a_mixture_that_ends_too_early_is_named(text, tokenizer_folder):
+  twice = options.Options(max_epochs=2)
+  given = {"defaults": twice, "slots": "1", "size": 10}
+  batches = inputs.batches(text, tokenizer_folder, steps=24, **given)
+  assert len(list(loader.iterate(batches, 0, threads=1, ahead=1))) == 24
+  with pytest.raises(
+    program.BadInput, match="after 24 batches.*steps to 24 or"
+  ):
+    inputs.batches(text, tokenizer_folder, steps=25, **given)
+
+
+def test_a_bad_record_stops_or_is_skipped(text, tokenizer_folder, tmp_path):
+  # Wherever batches are made, the error arrives as one, and nothing hangs.
+  flags.FLAGS.mark_as_parsed()
+  folder = tmp_path / "bad"
+  good = [b'["read %d", "file %d"]' % (i, i) for i in range(16)]
+  raw_set.write(folder, [*good, b'["read", 5]'])
+  for workers in (0, 1):
+    with pytest.raises(program.BadInput, match=r"record \d+ of .*array_record"):
+      list(
+        loader.iterate(
+          inputs.batches(str(folder), tokenizer_folder),
+          0,
+          threads=2,
+          ahead=2,
+          workers=workers,
+        )
       )
-  layout = loader.Layout(size=16, max_length=32, negatives=2)
-  batches = loader.Batches(
-    mixture.open_mixture(f"{folder},{write_pairs(8, 'pairs')}"),
-    tokens.Tokenizer(tokenizer_folder, max_length=32),
-    layout,
-    datasets_per_batch=2,
-    seed=0,
-    steps=1,
-  )
-  batch = batches[0]
-  present = batch.present.reshape(4, 16)
-  assert present[:2].all()
-  triplets = batch.dataset[0] == 0
-  assert triplets.sum() == 8
-  assert (present[2] == triplets).all()
-  assert present[3].sum() == 4
-  there = np.unique(batch.sides[0].text)
-  np.testing.assert_array_equal(
-    there[there >= 0], np.flatnonzero(batch.present[0])
-  )
+  skip = faults.Faults("skip", 1)
+  batches = inputs.batches(str(folder), tokenizer_folder, faults=skip)
+  assert len(list(loader.iterate(batches, 0, threads=2, ahead=2))) == 20
+  assert skip.met == 1
 
 
-def test_a_batch_that_the_shards_do_not_divide_is_named():
-  with pytest.raises(program.BadInput, match=r"batch\.size is 10"):
-    loader.Layout(size=10, max_length=8, pack_shards=4)
+def test_wrong_kinds_of_tokens_are_named(text, tokenizer_folder):
+  with pytest.raises(program.BadInput, match="wanted one of auto, cache, text"):
+    inputs.batches(text, tokenizer_folder, kind="fast")
+  with pytest.raises(program.BadInput, match=r"python -m data\.pretokenize"):
+    inputs.batches(text, tokenizer_folder, kind="cache")

@@ -1,12 +1,11 @@
-"""Weights become whole numbers, and wrong ones are named."""
+"""Data sets, weights and options as they are written; wrong ones are named."""
 
-import math
+import json
 
-from hypothesis import given
-from hypothesis import strategies as st
 import pytest
 
 from data import mixture
+from data import options
 from data import program
 
 
@@ -17,27 +16,10 @@ def test_opens_folders_with_weights(write_pairs):
   assert opened.weights == (3, 1)
 
 
-@given(st.lists(st.floats(0.1, 100), min_size=1, max_size=50))
-def test_weights_keep_their_proportions(weights):
-  names = [str(i) for i in range(len(weights))]
-  whole = mixture.integer_weights(weights, names)
-  total, whole_total = math.fsum(weights), sum(whole)
-  assert whole_total <= mixture.MAX_TOTAL_WEIGHT
-  for weight, number in zip(weights, whole, strict=True):
-    assert number / whole_total == pytest.approx(
-      weight / total, abs=1 / mixture.MAX_TOTAL_WEIGHT
-    )
-
-
 @pytest.mark.parametrize("weight", ["0", "-1", "nan", "inf", "much"])
 def test_wrong_weights_are_named(write_pairs, weight):
   with pytest.raises(program.BadInput, match=r"weight"):
     mixture.open_mixture(f"{write_pairs()}={weight}")
-
-
-def test_a_weight_that_rounds_to_nothing_is_an_error():
-  with pytest.raises(program.BadInput, match=r"'b' is less than 1 in 65,536"):
-    mixture.integer_weights([1.0, 1e-9], "ab")
 
 
 def test_names_stand_once(write_pairs):
@@ -49,3 +31,97 @@ def test_names_stand_once(write_pairs):
 def test_an_empty_mixture_is_named():
   with pytest.raises(program.BadInput, match=r"mixture is empty"):
     mixture.open_mixture(" , ")
+
+
+@pytest.fixture
+def file(tmp_path, write_pairs):
+  """Writes a mixture file beside the data sets `a` and `b`."""
+  write_pairs(20, "a"), write_pairs(30, "b")
+
+  def write(*data_sets):
+    path = tmp_path / "mixture.json"
+    path.write_text(json.dumps(data_sets))
+    return str(path)
+
+  return write
+
+
+def test_a_file_gives_each_data_set_its_options(file):
+  path = file(
+    {"folder": "a", "weight": 2, "swap": 0.5, "prompts": {"query": "query: "}},
+    {"name": "second", "folder": "b", "negatives": 3, "max_epochs": 1.5},
+  )
+  defaults = options.Options(document_prompt="passage: ", negatives=1)
+  opened = mixture.open_mixture(path, defaults=defaults)
+  assert opened.names == ("a", "second")
+  assert opened.weights == (2, 1)
+  assert opened.sizes == (20, 30)
+  assert opened.options == (
+    options.Options("query: ", "passage: ", swap=0.5, negatives=1),
+    options.Options("", "passage: ", negatives=3, max_epochs=1.5),
+  )
+
+
+def test_folders_of_a_file_may_be_below_a_root(file, tmp_path):
+  moved = tmp_path / "elsewhere" / "mixture.json"
+  moved.parent.mkdir()
+  moved.write_text(json.dumps([{"name": "a.jsonl.gz", "lines": 9}]))
+  (there,) = mixture.plan(str(moved), root=str(tmp_path)).entries
+  (alone,) = mixture.plan(str(moved)).entries
+  # Where the data set is, it is counted; else its lines are believed.
+  assert (there.records, alone.records) == (20, 9)
+  assert there.name == alone.name == "a"
+  with pytest.raises(program.BadInput, match="not a data set"):
+    mixture.open_mixture(str(moved))
+
+
+def test_the_mixture_of_2021_loads(minilm):
+  planned = mixture.plan(str(minilm / "data_config.json"))
+  assert len(planned.entries) == 290
+  assert sum(planned.sizes) == 1_170_060_424
+  assert (sum(planned.weights), max(planned.weights)) == (4_737, 247)
+
+
+def test_a_temperature_evens_sizes_out(file):
+  path = file({"folder": "a"}, {"folder": "b", "weight": 2})
+  assert mixture.plan(path, temperature=1).weights == (1, 3)
+  even = mixture.plan(path, temperature=1e9).weights
+  assert even[1] / even[0] == pytest.approx(2, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+  ("data_set", "message"),
+  [
+    ({"folder": "a", "wieght": 1}, "it has wieght; wanted folder or name"),
+    ({"weight": 1}, "give one of them"),
+    ({"folder": 3}, "give one of them"),
+    ({"name": "absent"}, "absent is not a data set"),
+    ({"name": "absent", "lines": "many"}, "lines 'many'"),
+    ({"folder": "a", "swap": 1.5}, "swap is 1.5; wanted a probability"),
+    ({"folder": "a", "negatives": 0.5}, "negatives is 0.5; wanted a whole"),
+    ({"folder": "a", "max_epochs": float("nan")}, "max_epochs is nan"),
+    ({"folder": "a", "max_epochs": "2"}, "max_epochs is '2'"),
+    ({"folder": "a", "choose_negatives": "last"}, "one of first, random"),
+    ({"folder": "a", "prompts": {"title": "t: "}}, "for 'title'"),
+    ({"folder": "a", "prompts": "query: "}, "prompts 'query: '"),
+  ],
+)
+def test_a_wrong_data_set_of_a_file_is_named(file, data_set, message):
+  with pytest.raises(program.BadInput, match=f"data set 2 of .*{message}"):
+    mixture.plan(file({"folder": "b"}, data_set))
+
+
+@pytest.mark.parametrize("weight", [0, -1, float("nan"), "3", None, [1]])
+def test_a_wrong_weight_of_a_file_is_named(file, weight):
+  with pytest.raises(program.BadInput, match="'a' has weight"):
+    mixture.open_mixture(file({"folder": "a", "weight": weight}))
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "[", ""])
+def test_a_file_that_is_no_mixture_is_named(tmp_path, text):
+  path = tmp_path / "mixture.json"
+  path.write_text(text)
+  with pytest.raises(program.BadInput, match=r"mixture\.json"):
+    mixture.plan(str(path))
+  with pytest.raises(program.BadInput, match="cannot read the mixture"):
+    mixture.plan(str(tmp_path / "absent.json"))

@@ -17,19 +17,27 @@ def texts_of(lengths):
   ]
 
 
+@pytest.mark.parametrize("kind", packing.PLACE)
 @settings(max_examples=100, deadline=None)
 @given(
-  st.lists(
+  lengths=st.lists(
     st.lists(st.integers(0, 16), min_size=6, max_size=6), min_size=1, max_size=4
-  )
+  ),
+  spare=st.integers(0, 2),
 )
-def test_texts_come_back_as_they_were(lengths):
-  shards = [texts_of([max(n, 1), *rest]) for n, *rest in lengths]
-  numbers = np.array([3, 1, 4, 0, 5, 9])
-  packed = packing.pack(shards, numbers, row_tokens=16, rungs=(6, 3, 2))
-  assert packed.tokens.dtype == np.int32
-  for g, texts in enumerate(shards):
-    for text, number in zip(texts, numbers, strict=True):
+def test_texts_come_back_as_they_were(kind, lengths, spare):
+  lengths, numbers = np.array(lengths), np.array([3, 1, 4, 0, 5, 9])
+  place = packing.PLACE[kind](lengths, 16)
+  shape = (place.needed[0] + spare, place.needed[1])
+  texts = [texts_of(shard) for shard in lengths]
+  ids = np.concatenate([text for shard in texts for text in shard])
+  packed = packing.fill(
+    ids, lengths, numbers, place.row, place.offset, shape=shape
+  )
+  assert all(field.dtype == np.int32 for field in packed)
+  assert all(field.shape == (len(lengths), *shape) for field in packed)
+  for g, shard in enumerate(texts):
+    for text, number in zip(shard, numbers, strict=True):
       rows, columns = np.nonzero(packed.text[g] == number)
       np.testing.assert_array_equal(packed.tokens[g, rows, columns], text)
       np.testing.assert_array_equal(
@@ -43,12 +51,14 @@ def test_texts_come_back_as_they_were(lengths):
     assert not packed.position[g][empty].any()
 
 
-def test_the_least_rung_that_fits_all_shards_is_taken():
-  full, small = texts_of([8] * 4), texts_of([2] * 4)
-  numbers = np.arange(4)
-  options = {"row_tokens": 8, "rungs": (4, 2, 1)}
-  assert packing.pack([small], numbers, **options).text.shape == (1, 1, 8)
-  assert packing.pack([small, full], numbers, **options).text.shape == (2, 4, 8)
+def test_the_shard_that_needs_most_decides():
+  lengths = np.array([[2] * 4, [8] * 4, [5, 4, 3, 0]])
+  assert packing.pack(lengths[:1], 8).needed == (1, 8)
+  assert packing.pack(lengths[::2], 8).needed == (2, 8)
+  assert packing.pack(lengths, 8).needed == (4, 8)
+  assert packing.pad(lengths[:1], 8).needed == (4, 2)
+  assert packing.pad(lengths[::2], 8).needed == (4, 5)
+  assert packing.pad(lengths, 8).needed == (4, 8)
 
 
 def test_rows_are_well_filled():
@@ -68,8 +78,3 @@ def test_shards_get_equally_many_pairs_and_about_equal_tokens(
   assert sorted(dealt.ravel().tolist()) == list(range(shards * pairs))
   loads = tokens[dealt].sum(1)
   assert loads.max() - loads.min() <= tokens.max()
-
-
-@pytest.mark.parametrize(("texts", "expected"), [(1, (1,)), (10, (10, 5, 2))])
-def test_the_top_rung_holds_one_text_a_row(texts, expected):
-  assert packing.ladder(texts, (0.5, 0.2)) == expected

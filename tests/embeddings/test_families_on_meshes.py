@@ -8,7 +8,7 @@ import jax
 import numpy as np
 import pytest
 
-from data import loader
+from data import layout as layout_lib
 from data import tokens
 from embeddings import partition
 from embeddings import step as step_lib
@@ -65,7 +65,7 @@ def run(tokenizer_folder):
     devices = jax.devices()[: math.prod(axes.values())]
     mesh = partition.make_mesh(devices=devices, **axes)
     model = towers.Model(config, mesh)
-    layout = loader.Layout(
+    layout = layout_lib.Layout(
       size=PAIRS, max_length=24, pack_shards=8, sides=len(config.sides)
     )
     batch = tiny.batch(texts, tokenizer, layout)

@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from data import loader
-from data import mixture
 from data import program
-from data import tokens
 from embeddings import checkpoint
 from embeddings import loop
 from embeddings import metrics
@@ -19,6 +17,7 @@ from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings.losses import contrastive
+from tests.data import inputs
 from tests.embeddings import tiny
 
 STEPS = 6
@@ -90,13 +89,8 @@ def test_without_evaluations_the_last_is_left():
 @pytest.fixture
 def batches(write_pairs, tokenizer_folder):
   """The batches of a small run."""
-  return loader.Batches(
-    mixture.open_mixture(str(write_pairs(64))),
-    tokens.Tokenizer(tokenizer_folder, max_length=32),
-    loader.Layout(size=16, max_length=32, pack_shards=4),
-    datasets_per_batch=1,
-    seed=2,
-    steps=STEPS,
+  return inputs.batches(
+    str(write_pairs(64)), tokenizer_folder, seed=2, steps=STEPS, pack_shards=4
   )
 
 

@@ -9,7 +9,7 @@ from jax.sharding import PartitionSpec as P
 import numpy as np
 import pytest
 
-from data import loader
+from data import layout as layout_lib
 from data import program
 from embeddings import optimizer
 from embeddings import partition
@@ -134,8 +134,8 @@ def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
     model, contrastive.in_batch, move, seed=0, mesh=mesh, state=state
   )
   sides = len(MODELS[name].sides)
-  layout = loader.Layout(size=8, max_length=8, pack_shards=4, sides=sides)
-  compiled = step.lower(state, layout.zeros([2] * sides)).compile()
+  layout = layout_lib.Layout(size=8, max_length=8, pack_shards=4, sides=sides)
+  compiled = step.lower(state, layout.zeros([(2, 8)] * sides)).compile()
   (taken, _), _ = compiled.input_shardings
   given, _ = compiled.output_shardings
   shapes = by_path(state)
@@ -160,9 +160,8 @@ def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
 def test_rows_stay_with_their_batch(mesh):
   # Told where they are, devices send each other parameters alone.
   params = jax.eval_shape(tiny.model().init, jax.random.key(0))
-  packed = (
-    loader.Layout(size=8, max_length=8, pack_shards=4).zeros([2]).sides[0]
-  )
+  layout = layout_lib.Layout(size=8, max_length=8, pack_shards=4)
+  (packed,) = layout.zeros([(2, 8)]).sides
   spread = jax.sharding.NamedSharding(mesh, partition.BATCH)
   sent = {}
   for told in (None, mesh):
@@ -248,8 +247,8 @@ def test_devices_take_whole_shards_of_a_batch(mesh):
 
 
 def test_a_batch_is_spread_over_the_devices(mesh):
-  layout = loader.Layout(size=16, max_length=8, pack_shards=8)
-  batch = layout.zeros((2,))
+  layout = layout_lib.Layout(size=16, max_length=8, pack_shards=8)
+  batch = layout.zeros([(2, 8)])
   numbers = np.arange(8 * 2 * 8, dtype=np.int32).reshape(8, 2, 8)
   side = batch.sides[0]._replace(tokens=numbers)
   placed = partition.put_batch(batch._replace(sides=(side,)), mesh)

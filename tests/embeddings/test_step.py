@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from data import batch as batch_lib
-from data import loader
+from data import layout as layout_lib
 from data import tokens
 from embeddings import optimizer
 from embeddings import partition
@@ -56,14 +56,15 @@ def texts():
   return found
 
 
-def make_batch(tokenizer, shards):
+def make_batch(tokenizer, shards, **changes):
   """The batch of those texts in a number of pack shards."""
-  layout = loader.Layout(
+  layout = layout_lib.Layout(
     size=24,
     max_length=32,
     pack_shards=shards,
     negatives=1,
     ladder=(0.5,) if shards > 1 else (),
+    **changes,
   )
   return tiny.batch(texts(), tokenizer, layout)
 
@@ -207,6 +208,27 @@ def test_packed_in_shards_it_is_the_plain_loss(run, by_hand):
   assert float(metrics.loss) == pytest.approx(float(value), rel=2e-5)
   norm = norm_of(gradient)
   assert metrics.gradient_norm == pytest.approx(norm, rel=1e-4)
+  assert_trees_close(
+    gradient_of(before, after), gradient, rtol=1e-3, atol=1e-5 * norm
+  )
+
+
+def test_padded_it_is_the_same_loss(run, tokenizer):
+  batch = make_batch(tokenizer, 8, packing="padded")
+  (side,) = batch.sides
+  assert side.tokens.shape == (8, 9, 32)
+
+  @jax.jit
+  @jax.value_and_grad
+  def objective(params):
+    model = tiny.model()
+    loss = contrastive.in_batch
+    return step_lib.batch_loss(model, loss, params, batch, None).value
+
+  before, after, metrics = run("one device")
+  value, gradient = objective(before.params)
+  assert float(metrics.loss) == pytest.approx(float(value), rel=2e-5)
+  norm = norm_of(gradient)
   assert_trees_close(
     gradient_of(before, after), gradient, rtol=1e-3, atol=1e-5 * norm
   )

@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from data import loader
+from data import layout as layout_lib
 from data import tokens
 from embeddings import encode
 from embeddings import step as step_lib
@@ -34,7 +34,7 @@ def gradients(tokenizer):
   both = towers.join(dict.fromkeys(towers.SIDES, params))
   found = {}
   for sides, model, start in ((1, SHARED, params), (2, TWO, both)):
-    layout = loader.Layout(
+    layout = layout_lib.Layout(
       size=12, max_length=24, pack_shards=2, negatives=1, sides=sides
     )
     batch = tiny.batch(texts, tokenizer, layout)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from data import program
+from embeddings import checkpoint
 from embeddings import description
 from embeddings import towers
 from embeddings import workdir as workdir_lib
@@ -45,7 +46,7 @@ def begin(tmp_path, tokenizer_folder):
 
   opened = []
 
-  def begin(changes=(), prints=(), model=MODEL):
+  def begin(changes=(), prints=(), model=MODEL, **options):
     while opened:
       opened.pop()._lock.close()  # as if its process had ended
     config, fingerprint = conftest.run_config(), conftest.fingerprint()
@@ -59,7 +60,8 @@ def begin(tmp_path, tokenizer_folder):
     workdir = workdir_lib.Workdir(tmp_path / "deep" / "run")
     opened.append(workdir)
     about = describe(model, tokenizer_folder)
-    workdir.begin(config, fingerprint, about, "python -m launch.train --a")
+    command = "python -m launch.train --a"
+    workdir.begin(config, fingerprint, about, command, **options)
     return workdir
 
   return begin
@@ -79,7 +81,7 @@ def test_it_holds_what_the_run_is(begin, tokenizer_folder, tmp_path):
     np.testing.assert_equal(about.carried[side].tensors, carried.tensors)
   assert workdir.command() == "python -m launch.train --a"
   assert workdir.config() == conftest.run_config()
-  assert workdir.fingerprint() == conftest.fingerprint()
+  assert workdir.fingerprint() == conftest.fingerprint() | {"since": 0}
   for name in ("tokenizer.json", "tokenizer_config.json"):
     kept = (workdir.tokenizer / name).read_bytes()
     assert kept == (tokenizer_folder / name).read_bytes()
@@ -145,6 +147,50 @@ def test_other_data_are_refused_by_the_key(begin, key, value):
   begin()
   with pytest.raises(program.BadInput, match=f"holds a run with {key}="):
     begin(prints={key: value})
+
+
+def test_another_mixture_goes_on_from_the_newest_step_if_told(begin, capsys):
+  workdir = begin()
+  checkpoint.save_params(workdir.checkpoints, {"w": {"b": np.zeros(2, "f")}})
+  (workdir.checkpoints / "0").rename(workdir.checkpoints / "40")
+  other = {"data.faq.weight": 2, "data.more": {"records": 1}}
+  with pytest.raises(program.BadInput) as error:
+    begin(prints=other)
+  assert "data.faq.weight=1, and this one has 2; data.more=None" in str(
+    error.value
+  )
+  assert "--config.input.changed_data=go_on" in str(error.value)
+  assert begin().since(40) == 0  # nothing has changed yet
+
+  assert begin(prints=other, changed_data="go_on").since(40) == 40
+  assert "from step 40 on with another mixture: data.faq.weight=1 is now 2" in (
+    capsys.readouterr().err
+  )
+  # It is this run now, and the former one is another.
+  assert begin(prints=other).since(50) == 40
+  assert begin(prints=other, changed_data="go_on").since(50) == 40
+  with pytest.raises(program.BadInput, match=r"data\.faq\.weight=2"):
+    begin()
+
+
+def test_what_is_not_the_mixture_may_not_change_with_it(begin):
+  begin()
+  with pytest.raises(program.BadInput, match="tokenizer='abc', and"):
+    begin(prints={"tokenizer": "b", "data.faq.weight": 2}, changed_data="go_on")
+  with pytest.raises(program.BadInput, match="changed_data is 'yes'"):
+    begin(changed_data="yes")
+
+
+def test_a_lost_checkpoint_of_the_change_is_named(begin):
+  workdir = begin()
+  checkpoint.save_params(workdir.checkpoints, {"w": {"b": np.zeros(2, "f")}})
+  (workdir.checkpoints / "0").rename(workdir.checkpoints / "40")
+  begin({"data.negatives": 3}, changed_data="go_on")
+  (workdir.checkpoints / "40").rename(workdir.checkpoints / "30")
+  with pytest.raises(program.BadInput, match="mixture at step 40 .* step 30;"):
+    begin({"data.negatives": 3}).since(30)
+  workdir = begin({"data.negatives": 3}, changed_data="go_on")
+  assert workdir.since(30) == 30
 
 
 def test_a_run_that_never_began_well_begins_anew(begin):

@@ -8,9 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from data import assemble
 from data import batch as batch_lib
-from data import loader
+from data import layout as layout_lib
 from data import packing
+from data import tokenised
 from data import tokens
 from embeddings import towers
 from embeddings.encoders import config as config_lib
@@ -79,21 +81,29 @@ def pack(texts: list[np.ndarray], length: int) -> batch_lib.Packed:
   lengths = np.array([len(text) for text in texts])
   row, offset, rows = packing.best_fit(lengths, length)
   numbers = np.arange(len(texts))
-  return packing.fill(texts, numbers, row, offset, rows=rows, row_tokens=length)
+  return packing.fill(
+    np.concatenate(texts), lengths, numbers, row, offset, shape=(rows, length)
+  )
 
 
 def pad(texts: list[np.ndarray], length: int) -> batch_lib.Packed:
   """One text a row, [T, L]."""
+  lengths = np.array([len(text) for text in texts])
   numbers = np.arange(len(texts))
+  shape = (len(texts), length)
   return packing.fill(
-    texts, numbers, numbers, 0 * numbers, rows=len(texts), row_tokens=length
+    np.concatenate(texts), lengths, numbers, numbers, 0 * numbers, shape=shape
   )
 
 
 def batch(
-  texts: list[list[str]], tokenizer: tokens.Tokenizer, layout: loader.Layout
+  texts: list[list[str]], tokenizer: tokens.Tokenizer, layout: layout_lib.Layout
 ) -> batch_lib.Batch:
   """The batch of these texts: B lists of query, document and negatives."""
   score = np.zeros((len(texts), layout.columns - 1), np.float32)
   data_set = np.zeros(len(texts), np.int32)
-  return loader.assemble(texts, score, data_set, tokenizer, layout)
+  counts = np.array([[len(pair)] for pair in texts])
+  there = np.arange(layout.columns) < counts
+  flat = [text for pair in texts for text in pair]
+  cut = tokenised.tokenise(texts, flat, score, tokenizer, there)
+  return assemble.assemble(cut, data_set, layout)

@@ -51,7 +51,7 @@ def test_the_recipe_of_2021():
     "scale": 20.0,
     "symmetric": True,
   }
-  assert config.data.datasets_per_batch == 2
+  assert config.data.datasets_per_batch == "2"
   assert (config.batch.size, config.batch.max_length) == (1_024, 128)
   assert config.optim.to_dict() == {
     "name": "adamw",

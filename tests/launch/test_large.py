@@ -46,7 +46,7 @@ import time
 
 import jax
 
-from data import loader
+from data import layout as layout_lib
 from data import tokens
 from embeddings import checkpoint
 from embeddings import export
@@ -83,7 +83,7 @@ count = towers.count(params)
 del params
 done("init")
 tokenizer = tokens.Tokenizer(about.tokenizer, max_length=32)
-layout = loader.Layout(size=8, max_length=32, ladder=(0.5,))
+layout = layout_lib.Layout(size=8, max_length=32, ladder=(0.5,))
 pairs = [[f"find file {i}", f"def find_{i}(): return file"] for i in range(8)]
 batch = partition.put_batch(tiny.batch(pairs, tokenizer, layout), mesh)
 step = step_lib.make(

@@ -96,19 +96,23 @@ def _lay(
   packed: bool,
 ) -> list[batch_lib.Packed]:  # W times [1, R, L]
   """Lays each batch's texts into the same number of rows."""
-  batches = [[work.ids[number] for number in batch] for batch in members]
-  numbers = np.arange(members.shape[1])
-  placed = [(numbers, 0 * numbers, len(numbers))] * len(batches)
+  lengths = np.array([len(work.ids[text]) for text in members.flat])
+  lengths = lengths.reshape(members.shape)
+  texts = members.shape[1]
+  place = packing.pad(lengths, work.max_length)
+  shape = (texts, work.max_length)
   if packed:
-    placed = [
-      packing.best_fit(np.array([len(t) for t in texts]), work.max_length)
-      for texts in batches
-    ]
-  rows = max(used for _, _, used in placed)
-  laid = [
-    packing.fill(
-      texts, numbers, row, offset, rows=rows, row_tokens=work.max_length
-    )
-    for texts, (row, offset, _) in zip(batches, placed, strict=True)
+    place = packing.pack(lengths, work.max_length)
+    shape = place.needed
+  laid = packing.fill(
+    np.concatenate([work.ids[text] for text in members.flat]),
+    lengths,
+    np.arange(texts),
+    place.row,
+    place.offset,
+    shape=shape,
+  )
+  return [
+    batch_lib.Packed(*(field[None] for field in one))
+    for one in zip(*laid, strict=True)
   ]
-  return [batch_lib.Packed(*(field[None] for field in one)) for one in laid]

@@ -24,14 +24,22 @@ def of_host(call: Callable[[], Any]) -> int | None:
     ctypes.CDLL(None).malloc_trim(0)
   try:
     _RESET.write_text("5")
-    before = _resident("VmRSS")
+    before = _field("VmRSS")
     call()
-    return _resident("VmHWM") - before
+    return _field("VmHWM") - before
   except OSError:
     return None
 
 
-def _resident(field: str) -> int:
+def resident(field: str) -> int | None:
+  """Bytes of this process: "VmRSS" now, "VmHWM" at its peak; None elsewhere.
+
+  Unlike getrusage's, this peak does not begin with that of the parent.
+  """
+  return _field(field) if _STATUS.exists() else None
+
+
+def _field(field: str) -> int:
   """A field of the process's status, in bytes."""
   found = re.search(rf"^{field}:\s+(\d+) kB", _STATUS.read_text(), re.MULTILINE)
   assert found, f"{_STATUS} has no {field}"

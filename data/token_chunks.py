@@ -1,0 +1,219 @@
+"""Stretches of a data set cut into tokens, side by side in processes.
+
+    with token_chunks.Workers(tokenizer, 8) as workers:
+      for chunk in workers.cut(data_set, prompts):
+        ...
+
+Each process reads, hashes and tokenises records of its own, so that no part of
+the work waits for a single core. Chunks come back in order, and only a few are
+under way at a time, however large the data set is.
+"""
+
+import collections
+import dataclasses
+import functools
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent import futures
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+
+from data import faults as faults_lib
+from data import identity
+from data import program
+from data import records
+from data import tokens
+
+CHUNK_RECORDS = 4096
+# As stored, a third of the text. The library makes tokens of whole texts before
+# it cuts them off, and takes a hundred bytes for each.
+_CHUNK_BYTES = 2 * 2**20
+_AHEAD = 2  # chunks a process: one in work, and one for it to go on with
+
+# The tokenizer of a worker process, which is told of it once.
+_OWN: list[tokens.Tokenizer] = []
+
+
+Bad = tuple[str, int, str]  # file, record and fault, as `Faults.note` has them
+
+
+class Chunk(NamedTuple):
+  """Some records of a data set, as they go into a token cache."""
+
+  ids: np.ndarray  # uint16 or uint32, of all texts end to end
+  lengths: np.ndarray  # int64 [T], of each text
+  identity: np.ndarray  # uint64 [T], of each text without its prompt
+  counts: np.ndarray  # int64 [N], texts of each record
+  scores: np.ndarray  # float32 [N]; [0] where the kind has none
+  bad: tuple[Bad, ...]  # records met that others stand for
+
+
+class Workers:
+  """Processes with a tokenizer, for one data set after another.
+
+  Args:
+    tokenizer: cuts the texts.
+    processes: how many; with 1 the work is done in this process, by the
+      tokenizer's own threads.
+  """
+
+  def __init__(self, tokenizer: tokens.Tokenizer, processes: int):
+    self._tokenizer, self._processes = tokenizer, processes
+    self._pool: futures.ProcessPoolExecutor | None = None
+
+  def __enter__(self) -> "Workers":
+    return self
+
+  def __exit__(
+    self,
+    kind: type[BaseException] | None,
+    error: BaseException | None,
+    traceback: TracebackType | None,
+  ) -> None:
+    if self._pool is not None:
+      self._pool.shutdown(cancel_futures=True)
+
+  def cut(
+    self,
+    data_set: records.DataSet,
+    prompts: tokens.Prompts,
+    *,
+    faults: faults_lib.Faults,
+    start: int = 0,
+  ) -> Iterator[Chunk]:
+    """The data set's chunks in order.
+
+    Args:
+      data_set: whose records.
+      prompts: put before the texts.
+      faults: what becomes of bad records. Each chunk says which were met; to
+        note them here is left to the caller.
+      start: the first record.
+
+    Raises:
+      program.BadInput: if a record cannot be read, and is not skipped.
+    """
+    size, rule = _chunk_records(data_set), dataclasses.replace(faults)
+    parts = (
+      range(first, min(first + size, len(data_set)))
+      for first in range(start, len(data_set), size)
+    )
+    if self._processes == 1:
+      for part in parts:
+        yield cut(data_set, self._tokenizer, prompts, part, faults)
+      return
+    under_way: collections.deque[futures.Future[Chunk]] = collections.deque()
+    for part in parts:
+      given = str(data_set.folder), prompts, part, rule
+      under_way.append(self._started().submit(_cut_own, *given))
+      if len(under_way) == _AHEAD * self._processes:
+        yield under_way.popleft().result()
+    while under_way:
+      yield under_way.popleft().result()
+
+  def _started(self) -> futures.ProcessPoolExecutor:
+    """The processes, which start when they are first needed."""
+    if self._pool is None:
+      self._pool = futures.ProcessPoolExecutor(
+        self._processes,
+        # A fork would share the threads' locks of what this process imported.
+        mp_context=multiprocessing.get_context("spawn"),
+        initializer=_begin,
+        initargs=(self._tokenizer,),
+      )
+    return self._pool
+
+
+def cut(
+  data_set: records.DataSet,
+  tokenizer: tokens.Tokenizer,
+  prompts: tokens.Prompts,
+  part: range,
+  faults: faults_lib.Faults,
+) -> Chunk:
+  """Reads some records and cuts their texts into tokens.
+
+  Args:
+    data_set: whose records.
+    tokenizer: cuts prompt and text together.
+    prompts: put before the texts.
+    part: N numbers of records.
+    faults: what becomes of bad ones; the chunk says which were met.
+
+  Returns:
+    Their chunk.
+  """
+  counted = _Counted(faults.policy, faults.most)
+  found = data_set.read(part, counted)
+  scores: list[float] = []
+  if data_set.manifest.kind == "scored":
+    scores = [record[-1] for record in found]
+    found = [record[:-1] for record in found]
+  ids, lengths = tokenizer.encode_flat(prompts.put(found))
+  return Chunk(
+    ids=ids.astype(tokenizer.ids_dtype),
+    lengths=lengths,
+    identity=identity.hash_texts([text for texts in found for text in texts]),
+    counts=np.array([len(texts) for texts in found], np.int64),
+    scores=np.array(scores, np.float32),
+    bad=tuple((*place, fault) for place, fault in counted.noted.items()),
+  )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Counted(faults_lib.Faults):
+  """Takes down the bad records of one chunk, for the parent to count all."""
+
+  noted: dict[tuple[str, int], str] = dataclasses.field(default_factory=dict)
+
+  def note(self, file: str, record: int, fault: str) -> None:
+    """Takes down a bad record, unless there are too many in this chunk."""
+    if self.policy == "stop":
+      super().note(file, record, fault)
+    self.noted[file, record] = fault
+    if len(self.noted) > self.most:
+      raise program.BadInput(
+        f"{len(self.noted)} bad records were met and at most {self.most} are "
+        f"skipped; the last: {fault}"
+      )
+
+
+def _chunk_records(data_set: records.DataSet) -> int:
+  """Records a chunk, fewer where they are long."""
+  shards = data_set.manifest.shards
+  mean_bytes = sum(shard.bytes for shard in shards) / len(data_set)
+  return max(1, min(CHUNK_RECORDS, int(_CHUNK_BYTES / mean_bytes)))
+
+
+def _begin(tokenizer: tokens.Tokenizer) -> None:
+  """Makes this process a worker."""
+  _OWN[:] = [tokenizer]
+  os.environ["TOKENIZERS_PARALLELISM"] = "false"  # There is a worker a core.
+  signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends its workers.
+  threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+  """Ends this process when its parent was killed, which nothing else tells."""
+  parent = multiprocessing.parent_process()
+  assert parent is not None
+  parent.join()
+  os._exit(1)
+
+
+def _cut_own(
+  folder: str, prompts: tokens.Prompts, part: range, faults: faults_lib.Faults
+) -> Chunk:
+  """`cut`, in a worker."""
+  return cut(_opened(folder), _OWN[0], prompts, part, faults)
+
+
+@functools.lru_cache(maxsize=1)
+def _opened(folder: str) -> records.DataSet:
+  """The data set that the worker is at."""
+  return records.DataSet(folder)
