@@ -202,12 +202,20 @@ def open_source(
       f"config.input.tokens is {kind!r}; wanted one of {', '.join(KINDS)}"
     )
   if kind == "auto":
-    cached = all(
-      token_cache.available(data_set, tokenizer, prompts)
-      for index, data_set in enumerate(mixture.data_sets)
-      for prompts in mixture.options[index].all_prompts
-    )
-    kind = "cache" if cached else "text"
+    lacking = [
+      name
+      for name, data_set, options in zip(
+        mixture.names, mixture.data_sets, mixture.options, strict=True
+      )
+      for prompts in options.all_prompts
+      if not token_cache.available(data_set, tokenizer, prompts)
+    ]
+    kind = "text" if lacking else "cache"
+    if 0 < len(set(lacking)) < len(mixture.names):
+      program.note_line(
+        f"texts are cut as they are read, for data set {lacking[0]!r} has no "
+        "token cache of this tokenizer, length and prompts"
+      )
   if kind == "cache":
     return Caches(mixture, tokenizer, columns)
   return Texts(mixture, tokenizer, columns, faults)

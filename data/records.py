@@ -292,5 +292,5 @@ class DataSet:
       shard.path,
       position,
       f"record {position} of {shard.path} {found}; wanted {wanted}; copy or "
-      "write the data set again, or let bad records be skipped",
+      "write the data set again, or give on_bad_record=skip",
     )

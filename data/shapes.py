@@ -16,7 +16,9 @@ from data import layout as layout_lib
 from data import permutation
 from data import schedule as schedule_lib
 
-_BATCHES = 512
+# Batches of the sample: fewer where they are large, for it is a few seconds.
+_BATCHES = (64, 512)
+_PAIRS = 2**19
 # Records of each data set, and of all together: cut in a few seconds.
 _MOST_RECORDS = 512
 _ALL_RECORDS = 16_384
@@ -44,9 +46,10 @@ def choose(
     steps: of the run, over which the sample is spread.
   """
   lengths = _lengths(schedule.sizes, source, chooser)
+  batches = int(np.clip(_PAIRS // layout.size, *_BATCHES))
   sample = [
     assemble.needed(_batch(step, lengths, schedule), layout)
-    for step in np.linspace(0, steps, _BATCHES, endpoint=False, dtype=int)
+    for step in np.linspace(0, steps, batches, endpoint=False, dtype=int)
   ]
   return layout.choose(sample, count)
 

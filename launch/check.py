@@ -23,6 +23,10 @@ def check(run: run_lib.Run) -> dict[str, Any]:
     The same in numbers.
   """
   _print_data(run)
+  print(
+    "tokens    "
+    + ("of caches" if run.input.cached else "of texts, cut as they are read")
+  )
   state = run.initial_state()
   parameters = towers.count(state.params)
   bytes_each = _bytes_on_a_device(state)

@@ -78,6 +78,8 @@ class Input:
     mixture: as given.
     layout: with its shapes.
     fingerprint: what identifies it; see data/fingerprint.py.
+    cached: whether tokens come from caches; else texts are cut as they are
+      read.
 
   Raises:
     program.BadInput: names the key, the value and the remedy.
@@ -102,7 +104,8 @@ class Input:
       layout.columns,
       faults.Faults(config.input.on_bad_record, config.input.max_bad_records),
     )
-    if jax.process_count() > 1 and not isinstance(self._source, gather.Caches):
+    self.cached = isinstance(self._source, gather.Caches)
+    if jax.process_count() > 1 and not self.cached:
       raise program.BadInput(
         f"{jax.process_count()} hosts would each read and cut all texts; write "
         "the tokens first, with `python -m data.pretokenize`"

@@ -179,6 +179,39 @@ def test_hosts_make_parts_of_the_same_batch(
     assert_same(whole[step], together)
 
 
+def test_a_run_stops_anywhere_and_goes_on_with_other_hosts(
+  text, tokenizer_folder, tokenizer
+):
+  cache(text, tokenizer)
+  given = {"kind": "cache", "pack_shards": 8, "steps": 12}
+  alone = list(
+    loader.iterate(
+      inputs.batches(text, tokenizer_folder, **given), 0, threads=1, ahead=1
+    )
+  )
+  step = 0
+  for hosts, stop in ((8, 3), (1, 4), (2, 9), (4, 12)):
+    pod = [
+      loader.iterate(
+        inputs.batches(
+          text,
+          tokenizer_folder,
+          order={"shards": range(h * 8 // hosts, (h + 1) * 8 // hosts)},
+          **given,
+        ),
+        step,
+        threads=2,
+        ahead=2,
+      )
+      for h in range(hosts)
+    ]
+    while step < stop:
+      found = [next(host) for host in pod]
+      together = jax.tree.map(lambda *parts: np.concatenate(parts), *found)
+      assert_same(alone[step], together)
+      step += 1
+
+
 def test_the_global_batch_does_not_depend_on_the_shards(
   mixed, tokenizer_folder
 ):
@@ -297,6 +330,17 @@ def test_a_bad_record_stops_or_is_skipped(text, tokenizer_folder, tmp_path):
   batches = inputs.batches(str(folder), tokenizer_folder, faults=skip)
   assert len(list(loader.iterate(batches, 0, threads=2, ahead=2))) == 20
   assert skip.met == 1
+
+
+def test_a_cache_that_is_lacking_is_said(
+  text, write_pairs, tokenizer_folder, tokenizer, capsys
+):
+  inputs.batches(text, tokenizer_folder, kind="auto")
+  assert not capsys.readouterr().err
+  cache(text, tokenizer)
+  more = f"{text},{write_pairs(30, 'c')}"
+  inputs.batches(more, tokenizer_folder, kind="auto")
+  assert "for data set 'c' has no token cache" in capsys.readouterr().err
 
 
 def test_wrong_kinds_of_tokens_are_named(text, tokenizer_folder):
