@@ -222,8 +222,7 @@ class DataSet:
         try:
           found[place] = decode(data)
         except kinds.Unfit:
-          # An empty one is false.
-          rule = faults_lib.Faults() if faults is None else faults
+          rule = faults or faults_lib.Faults()
           found[place] = self._next_good(int(indices[place]), rule)
     return found
 

@@ -33,7 +33,8 @@ _READER_OPTIONS = (
   "readahead_buffer_size:0,max_parallelism:0,footer_prefetch_bytes:16K"
 )
 _BUFFER_BYTES = 4096
-MOST_OPEN = 512
+MOST_OPEN = 4096
+MOST_RECORDS = 2**28  # in open files: their indices take 2.2 bytes a record
 # A disk is waited for where records take more than this; from memory, 5 us.
 SLOW_S = 50e-6
 _PATIENCE_S = 5e-3
@@ -132,10 +133,12 @@ class Pool:
 
   Args:
     most: files open at once, as long as fewer threads read.
+    most_records: records of all open files, which their indices grow with.
   """
 
-  def __init__(self, most: int):
-    self._most, self._lock = most, threading.Lock()
+  def __init__(self, most: int, most_records: int = MOST_RECORDS):
+    self._most, self._most_records = most, most_records
+    self._records, self._lock = 0, threading.Lock()
     self._open: collections.OrderedDict[str, _OpenShard] = (
       collections.OrderedDict()
     )
@@ -155,20 +158,26 @@ class Pool:
     with self._lock:
       file = self._open.get(shard.key)
       if file is None:
-        self._make_room()
+        self._make_room(shard.records)
         file = self._open[shard.key] = _OpenShard(shard)
+        self._records += shard.records
       self._open.move_to_end(shard.key)
       file.users += 1
       return file
 
-  def _make_room(self) -> None:
+  def _make_room(self, records: int) -> None:
     """Closes files that were not used for longest, until one more may open."""
-    for key, file in list(self._open.items()):
-      if len(self._open) < self._most:
+    while (
+      len(self._open) >= self._most
+      or self._records + records > self._most_records
+    ):
+      unused = (key for key, file in self._open.items() if not file.users)
+      oldest = next(unused, None)
+      if oldest is None:
         return
-      if not file.users:
-        del self._open[key]
-        file.close()
+      file = self._open.pop(oldest)
+      self._records -= file.records
+      file.close()
 
 
 class _OpenShard:
@@ -177,6 +186,7 @@ class _OpenShard:
   def __init__(self, shard: Shard):
     self._shard = shard
     self._reader: Reader | None = None
+    self.records = shard.records
     self.lock, self.users = threading.Lock(), 0
 
   def read(self, positions: Sequence[int]) -> list[bytes]:

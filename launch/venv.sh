@@ -41,4 +41,6 @@ tune_environment() {
   export MALLOC_ARENA_MAX=${MALLOC_ARENA_MAX:-1}
   export GLIBC_TUNABLES=${GLIBC_TUNABLES:-glibc.malloc.mmap_max=0:glibc.malloc.trim_threshold=17179869184:glibc.malloc.top_pad=134217728}
   export TOKENIZERS_PARALLELISM=${TOKENIZERS_PARALLELISM:-true}
+  # Shards stay open as far as this allows; the default is often 1,024.
+  ulimit -Sn "$(ulimit -Hn)" 2>/dev/null || true
 }

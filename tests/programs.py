@@ -144,7 +144,7 @@ def _serve() -> None:
   """Forks for each call on standard input and answers with its exit code."""
   # What they import, and what must not start threads or devices on import.
   import launch.train  # noqa: F401
-  import tools.encode  # noqa: F401
+  import tools.encode
   import tools.preview_plot  # noqa: F401
 
   for line in sys.stdin:

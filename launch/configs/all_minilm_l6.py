@@ -1,7 +1,10 @@
 """all-MiniLM-L6-v2 as the 2021 project trained it.
 
     python -m launch.train --config=launch/configs/all_minilm_l6.py \\
-      --config.data.train=FOLDER=WEIGHT,FOLDER=WEIGHT,... --workdir=DIR
+      --config.data.train=data_config.json --config.data.root=DATA --workdir=DIR
+
+where data_config.json is the project's own list of 290 data sets with weights,
+or one of yours, and DATA has a folder for each.
 
 The published values: 540,000 steps of 1,024 pairs over 8 devices, two data
 sets a batch, 128 tokens, AdamW at 2e-5 with 500 steps of warm-up, then

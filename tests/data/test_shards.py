@@ -73,6 +73,17 @@ def test_few_shards_are_open_at_once(
     assert open_files.count() == before + 10
 
 
+def test_few_records_are_in_open_shards(many: records.DataSet) -> None:
+  each = many.manifest.shards[0].records
+  small = shards.Pool(100, most_records=5 * each)
+  before = open_files.count("array_record")
+  for shard in many._shards[:20] * 2:
+    assert len(small.read(shard, [0])) == 1
+  assert open_files.count("array_record") - before <= 5
+  # One that is larger than all that may be open is read all the same.
+  assert len(shards.Pool(100, most_records=0).read(many._shards[0], [0])) == 1
+
+
 def test_a_process_leaves_room_for_others(many: records.DataSet) -> None:
   soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
   for limit, most in ((200, 100), (soft, min(soft // 2, MANY))):
