@@ -124,7 +124,9 @@ class Workers:
         # A fork would share the threads' locks of what this process imported.
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_begin,
-        initargs=(self._tokenizer,),
+        # Not the tokenizer itself: a process that dies as it starts would
+        # leave this one waiting to hand over more than a pipe holds.
+        initargs=(self._tokenizer.folder, self._tokenizer.max_length),
       )
     return self._pool
 
@@ -190,9 +192,9 @@ def _chunk_records(data_set: records.DataSet) -> int:
   return max(1, min(CHUNK_RECORDS, int(_CHUNK_BYTES / mean_bytes)))
 
 
-def _begin(tokenizer: tokens.Tokenizer) -> None:
+def _begin(tokenizer: str, max_length: int) -> None:
   """Makes this process a worker."""
-  _OWN[:] = [tokenizer]
+  _OWN[:] = [tokens.Tokenizer(tokenizer, max_length=max_length)]
   os.environ["TOKENIZERS_PARALLELISM"] = "false"  # There is a worker a core.
   signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends its workers.
   threading.Thread(target=_end_with_parent, daemon=True).start()

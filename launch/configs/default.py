@@ -53,16 +53,15 @@ def get_config() -> ml_collections.ConfigDict:
   )
 
   config.data = ml_collections.ConfigDict()
-  # FOLDER[=WEIGHT],... or a mixture file, which may say all below but the
-  # first five for each data set; see data/mixture.py.
+  # FOLDER[=WEIGHT],... or a mixture file, in which each data set may have its
+  # own prompts, swap, negatives and max_epochs; see data/mixture.py.
   config.data.train = ""
   config.data.root = ""  # what a file's folders are below; its own if empty
   config.data.tokenizer = ""  # a folder; not needed with model.init
   # 1, 2, ... or all; empty for 2, or 1 where there is but one.
   config.data.datasets_per_batch = ""
-  config.data.temperature = (
-    0.0  # 0: weights; else times records^(1/temperature)
-  )
+  # 0 for the weights alone, else they are times records^(1/temperature).
+  config.data.temperature = 0.0
   config.data.max_epochs = 0.0  # after which a data set leaves; 0 for never
   # None for those of `model.init`; given, the trained model has them too.
   config.data.prompts = ml_collections.ConfigDict(
