@@ -64,7 +64,7 @@ class Texts:
     score = np.zeros((len(texts), self._columns - 1), np.float32)
     for index, places in _groups(draw.data_set):
       data_set = self._mixture.data_sets[index]
-      found = data_set.read(draw.record[places].tolist(), self._faults)
+      found = data_set.read(draw.record[places], self._faults)
       if data_set.manifest.kind == "scored":
         score[places, 0] = [record[-1] for record in found]
         found = [record[:-1] for record in found]

@@ -78,13 +78,19 @@ class Mixture:
     return tuple(entry.options for entry in self.entries)
 
 
-def open_mixture(text: str, **given: Any) -> Mixture:
-  """A mixture with its data sets opened; see `plan`.
+def open_mixture(
+  text: str,
+  *,
+  root: str = "",
+  temperature: float = 0.0,
+  defaults: options_lib.Options = options_lib.PLAIN,
+) -> Mixture:
+  """A mixture with its data sets opened; see `plan` for the arguments.
 
   Raises:
     program.BadInput: for what `plan` refuses, and a folder that is no data set.
   """
-  planned = plan(text, **given)
+  planned = plan(text, root=root, temperature=temperature, defaults=defaults)
   return dataclasses.replace(
     planned,
     data_sets=tuple(records.DataSet(e.folder) for e in planned.entries),

@@ -59,7 +59,8 @@ def test_a_bad_record_is_named(
   bad = data_set(tmp_path / "set", {117: encoded})
   message = (
     rf"record 17 of .*set/{SHARD} .*{found}.*; wanted pairs of query, document"
-    ": a JSON list of 2.*; copy or write the data set again, or let"
+    ": a JSON list of 2.*; copy or write the data set again, or give "
+    "on_bad_record=skip"
   )
   others = [0, 399, 116, 118]
   for faults in (None, faults_lib.Faults(), skip(0)):
