@@ -15,7 +15,6 @@ import functools
 import multiprocessing
 import os
 import signal
-import threading
 from collections.abc import Iterator
 from concurrent import futures
 from types import TracebackType
@@ -28,6 +27,7 @@ from data import identity
 from data import program
 from data import records
 from data import tokens
+from data import worker
 
 CHUNK_RECORDS = 4096
 # As stored, a third of the text. The library makes tokens of whole texts before
@@ -197,15 +197,7 @@ def _begin(tokenizer: str, max_length: int) -> None:
   _OWN[:] = [tokens.Tokenizer(tokenizer, max_length=max_length)]
   os.environ["TOKENIZERS_PARALLELISM"] = "false"  # There is a worker a core.
   signal.signal(signal.SIGINT, signal.SIG_IGN)  # The parent ends its workers.
-  threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-  """Ends this process when its parent was killed, which nothing else tells."""
-  parent = multiprocessing.parent_process()
-  assert parent is not None
-  parent.join()
-  os._exit(1)
+  worker.end_with_parent()
 
 
 def _cut_own(

@@ -16,8 +16,6 @@ import contextlib
 import dataclasses
 import gc
 import multiprocessing
-import os
-import threading
 import tokenize
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
@@ -25,6 +23,7 @@ from typing import NamedTuple
 from data import duplicates
 from data import identity
 from data import program
+from data import worker
 from data.sources import python_files
 from data.sources import python_functions
 
@@ -146,16 +145,7 @@ def _start_worker() -> None:
   """Prepares a process that parses."""
   # Syntax trees have no circles; looking for some takes a third of the time.
   gc.disable()
-  # Of a parent that is killed, a worker hears nothing from the executor.
-  threading.Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-  """Waits for the end of the program that started this worker, and follows."""
-  parent = multiprocessing.parent_process()
-  assert parent is not None
-  parent.join()
-  os._exit(1)
+  worker.end_with_parent()
 
 
 def _read_file(path: str) -> _Found:
