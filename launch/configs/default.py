@@ -100,7 +100,7 @@ def get_config() -> ml_collections.ConfigDict:
   config.mesh = ml_collections.ConfigDict({"data": -1, "fsdp": 1, "tensor": 1})
   config.input = ml_collections.ConfigDict(
     {
-      "threads": 2,
+      "threads": 1,  # more where a disk is waited for
       "workers": 0,  # processes beside this one; 0 for its threads alone
       "ahead": 4,  # batches that wait ready
       "tokens": "auto",  # cache, text, or the cache where all sets have one

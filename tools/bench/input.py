@@ -6,8 +6,9 @@ Below --data are pairs, as tools/bench/corpus.py says; data sets are written of
 them below --out, and left there if it is given. --mixture is a file of names,
 lines and weights, and --tokenizer a folder; without them both are
 all-MiniLM-L6-v2's, out of a development package. It takes two minutes on two
-cores. The last line is JSON; numbers are medians, and pairs a second where
-nothing else is said:
+cores. In an environment that launch/venv.sh has tuned for training on a CPU the
+tokenizer uses one core, else all. The last line is JSON; numbers are medians,
+and pairs a second where nothing else is said:
 
     schedule_pairs_per_s      `Schedule.batch`, which records stand in a batch
     read_pairs_per_s          it and `DataSet.read`: texts, from 32 shards a
@@ -96,7 +97,7 @@ def define_flags() -> None:
   count("max_length", 128, "Most tokens a text.", 1)
   count("batches", 200, "Batches that are measured of each kind.", 1)
   count("rounds", 6, "Turns of the tokenizer and of whole batches.", 1)
-  count("threads", 2, "That prepare batches ahead.", 1)
+  count("threads", 1, "That prepare batches ahead, as in training.", 1)
   count("growth_batches", 10_000, "Batches until memory is looked at.", 10)
   count("late", 540_000, "The step that is compared with step 0.", 1)
 
