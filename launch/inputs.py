@@ -97,12 +97,15 @@ class Input:
     self._shards = partition.shards_here(mesh, layout.pack_shards)
     tokenizer = tokens.Tokenizer(about.tokenizer, max_length=about.max_length)
     self.fingerprint = fingerprint.of(self.mixture, tokenizer)
+    self._faults = faults.Faults(
+      config.input.on_bad_record, config.input.max_bad_records
+    )
     self._source = gather.open_source(
       config.input.tokens,
       self.mixture,
       tokenizer,
       layout.columns,
-      faults.Faults(config.input.on_bad_record, config.input.max_bad_records),
+      self._faults,
     )
     self.cached = isinstance(self._source, gather.Caches)
     if jax.process_count() > 1 and not self.cached:
@@ -110,10 +113,14 @@ class Input:
         f"{jax.process_count()} hosts would each read and cut all texts; write "
         "the tokens first, with `python -m data.pretokenize`"
       )
-
     batches = self.batches()  # A schedule that cannot be is named at once.
     if not layout.ladder:
       self.layout = batches.choose_shapes(config.batch.shapes)
+
+  @property
+  def skipped(self) -> int | None:
+    """Bad records met so far; None where worker processes count them."""
+    return None if self._config.input.workers else self._faults.met
 
   def batches(self, since: int = 0) -> loader.Batches:
     """The batches, this mixture's first being that of step `since`."""

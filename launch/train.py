@@ -129,6 +129,7 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
     "pairs": config.optim.steps * config.batch.size,
     "compile_seconds": round(compiled_s, 1),
     "train_seconds": round(reporter.seconds, 1),
+    "skipped_records": run.input.skipped,
     **next((r for r in evaluated if r["step"] == config.optim.steps), {}),
   }
 

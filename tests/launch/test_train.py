@@ -11,7 +11,9 @@ from data import records
 from embeddings import checkpoint
 from embeddings import encode
 from embeddings.evals import table
+from tests import conftest
 from tests import programs
+from tests.data import raw_set
 
 
 @contextlib.contextmanager
@@ -157,6 +159,21 @@ def test_a_broken_record_is_named(run_program, corpus, tmp_path):
   assert all(text.startswith(("training:", "step ")) for text in progress)
   assert line.startswith("train.py: record ")
   assert f" of {shard} cannot be read" in line
+
+
+def test_a_bad_record_is_skipped_and_counted_if_told(
+  run_program, corpus, tmp_path
+):
+  good = [json.dumps(pair).encode() for pair in conftest.pairs(40)]
+  raw_set.write(tmp_path / "code", [*good, b'["one text"]'])
+  ended = run_program(
+    *programs.train_command(corpus, tmp_path / "run"),
+    f"--config.data.train={tmp_path / 'code'}",
+    "--config.input.on_bad_record=skip",
+  )
+  assert ended.code == 0, ended
+  assert ended.result["skipped_records"] == 1
+  assert "skipped: record 40 of " in ended.err
 
 
 def test_a_shard_cut_short_is_named(run_program, corpus, tmp_path):

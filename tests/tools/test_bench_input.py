@@ -153,7 +153,7 @@ def test_raw_texts_are_those_of_the_batches(real, tmp_path, tokenizer_folder):
     batches.make(mixture, tokenizer, layout, source=source, steps=4)
     for source in ("text", "cache")
   ]
-  raw = batches.library(tokenizer)
+  raw = batches.plain(tokenizer)
   for step in range(4):
     texts = batches.texts_of(mixture, by_source[0], step)
     lengths = [len(found.ids) for found in raw.encode_batch(texts)]

@@ -144,7 +144,7 @@ def on_the_fly(
     rounds: how many.
     threads: that prepare batches.
   """
-  raw = library(tokenizer)
+  raw = plain(tokenizer)
   took: list[dict[str, float]] = []
   with program.progress(
     rounds, unit="rounds", label="tokenising on the fly"
@@ -170,7 +170,7 @@ def on_the_fly(
   )
 
 
-def library(tokenizer: tokens.Tokenizer) -> tokenizers.Tokenizer:
+def plain(tokenizer: tokens.Tokenizer) -> tokenizers.Tokenizer:
   """The library's own tokenizer, set as ours is."""
   found = tokenizers.Tokenizer.from_str(tokens.read(tokenizer.folder))
   found.no_padding()
