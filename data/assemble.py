@@ -20,6 +20,7 @@ def assemble(
   data_set: np.ndarray,
   layout: layout_lib.Layout,
   shards: Sequence[int] | None = None,
+  objective: np.ndarray | None = None,
 ) -> batch_lib.Batch:
   """Deals a batch's pairs to shards and lays their texts into rows.
 
@@ -29,6 +30,7 @@ def assemble(
     data_set: int32 [B].
     layout: the batch's shapes.
     shards: which pack shards to fill; all of them if None.
+    objective: [data sets], the objective of each; 0 for all if None.
 
   Returns:
     The batch; its leading axis is these shards, in this order.
@@ -39,6 +41,12 @@ def assemble(
   filled = np.arange(len(dealt)) if shards is None else np.array(shards)
   own = dealt[filled]
   pair, column = _texts(own, range(layout.columns))
+  of_pair = data_set[own].astype(np.int32)
+  target = np.zeros((*pair.shape, layout.target_width), np.float32)
+  if layout.target_width:
+    target[:] = tokens.vectors(pair.ravel(), column.ravel()).reshape(
+      target.shape
+    )
   return batch_lib.Batch(
     sides=tuple(
       _lay(tokens, own, columns, place, filled, of_side)
@@ -48,9 +56,13 @@ def assemble(
     ),
     present=tokens.lengths[pair, column] > 0,
     identity=identity.words(tokens.identity[pair, column]),
-    dataset=data_set[own].astype(np.int32),
-    objective=np.zeros(own.shape, np.int32),
+    dataset=of_pair,
+    objective=np.zeros_like(of_pair)
+    if objective is None
+    else objective[of_pair].astype(np.int32),
     score=tokens.score[own],
+    group=identity.words(tokens.group[own]),
+    target=target,
   )
 
 

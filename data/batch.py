@@ -3,7 +3,8 @@
 Shape letters: G pack shards, R rows a shard, L tokens a row, P = B / G pairs a
 shard, M negatives a pair, T = (2 + M) P texts a shard. The texts of a shard
 are numbered column by column: its P queries, its P documents, then P first
-negatives, and so on; a text that a record does not have is not present.
+negatives, and so on; a text that a record does not have is not present. V is
+the width of a teacher's vectors, 0 where there is no teacher.
 """
 
 from typing import NamedTuple
@@ -30,6 +31,11 @@ class Tokens(Protocol):
     """float32 [B, 1 + M], 0 where the record has none."""
     ...
 
+  @property
+  def group(self) -> np.ndarray:
+    """uint64 [B], 0 where the record is of no group."""
+    ...
+
   def ids(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
     """The ids of some texts.
 
@@ -39,6 +45,17 @@ class Tokens(Protocol):
 
     Returns:
       int32, end to end in the order asked.
+    """
+    ...
+
+  def vectors(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """The teacher's vectors of some texts.
+
+    Args:
+      pair, column: [N], which texts; ones that are not there may be asked for.
+
+    Returns:
+      float32 [N, V], zeros where there is none.
     """
     ...
 
@@ -60,3 +77,5 @@ class Batch(NamedTuple):
   dataset: np.ndarray  # int32 [G, P], index into the mixture
   objective: np.ndarray  # int32 [G, P], index into the run's objectives
   score: np.ndarray  # float32 [G, P, 1 + M], 0 where the record has none
+  group: np.ndarray  # uint32 [G, P, 2], as `identity`; (0, 0) for none
+  target: np.ndarray  # float32 [G, T, V], of a teacher; 0 where there is none

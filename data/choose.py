@@ -2,8 +2,8 @@
 
 The first two texts of a record are query and document, or the other way round
 where the two are swapped; the further ones are negatives, of which the first
-are taken or some at random. It depends on the seed, the data set, the record
-and the epoch alone.
+are taken or some at random. A record's only text is query and document at
+once. It depends on the seed, the data set, the record and the epoch alone.
 """
 
 from collections.abc import Sequence
@@ -54,6 +54,7 @@ class Chooser:
     chosen = np.full((len(counts), self._columns), -1)
     swapped = self.swapped(draw)
     chosen[:, 0], chosen[:, 1] = swapped, ~swapped
+    chosen[counts == 1, :2] = 0
     there = counts[:, None] - 2
     place = np.arange(self._columns - 2)[None]
     taken = place < np.minimum(there, self._negatives[draw.data_set][:, None])

@@ -17,6 +17,8 @@ from data import program
 
 POLICIES = ("stop", "skip")
 
+Bad = tuple[str, int, str]  # file, record and fault, as `Faults.note` has them
+
 
 @dataclasses.dataclass(frozen=True)
 class Faults:
@@ -86,3 +88,31 @@ class Faults:
       )
     if first:
       program.note_line(f"skipped: {fault} (others are only counted)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Noting(Faults):
+  """Takes down the bad records of one part of the work.
+
+  Whoever puts the parts together notes them in the `Faults` of the whole.
+  """
+
+  _noted: dict[tuple[str, int], str] = dataclasses.field(
+    default_factory=dict, init=False, repr=False, compare=False
+  )
+
+  @property
+  def bad(self) -> tuple[Bad, ...]:
+    """The bad records that were met."""
+    return tuple((*place, fault) for place, fault in self._noted.items())
+
+  def note(self, file: str, record: int, fault: str) -> None:
+    """Takes down a bad record, unless there are too many in this part."""
+    if self.policy == "stop":
+      super().note(file, record, fault)
+    self._noted[file, record] = fault
+    if len(self._noted) > self.most:
+      raise program.BadInput(
+        f"{len(self._noted)} bad records were met and at most {self.most} are "
+        f"skipped; the last: {fault}"
+      )

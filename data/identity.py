@@ -1,7 +1,8 @@
 """When two texts are the same text: a 64-bit hash of the normalised form.
 
 The hash travels with the batch, so that a text that stands elsewhere in the
-global batch is known and is not taken for a negative of its own pair.
+global batch is known and is not taken for a negative of its own pair. Groups
+have such hashes too: pairs of one group are positives of each other.
 """
 
 import unicodedata
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 
 import numpy as np
 import xxhash
+
+from data import permutation
 
 # Small letters, and a space for each character that `str.split` splits at.
 _ASCII = bytes(
@@ -45,6 +48,26 @@ def hash_text(text: str) -> int:
 def hash_texts(texts: Sequence[str]) -> np.ndarray:
   """The identities of N texts, uint64 [N]."""
   return np.fromiter(map(hash_text, texts), np.uint64, len(texts))
+
+
+def hash_groups(groups: Sequence[str | int]) -> np.ndarray:
+  """The hashes of groups: uint64 [N]; a number is as its digits are."""
+  hashes = (xxhash.xxh3_64_intdigest(str(group).encode()) for group in groups)
+  return np.fromiter(hashes, np.uint64, len(groups))
+
+
+def groups_of(hashes: np.ndarray, data_set: int) -> np.ndarray:
+  """The groups of a data set as a mixture knows them, none of which is 0.
+
+  Args:
+    hashes: uint64 [N], of `hash_groups`.
+    data_set: its place in the mixture; groups of two data sets are two groups.
+
+  Returns:
+    uint64 [N].
+  """
+  mixed = permutation.mix_arrays(hashes, data_set)
+  return np.where(mixed == 0, np.uint64(1), mixed)
 
 
 def words(hashes: np.ndarray) -> np.ndarray:

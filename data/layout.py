@@ -37,6 +37,7 @@ class Layout:
       for every combination of those that `ladder` says.
     negatives: M, at most so many negatives a pair; missing ones take no room.
     sides: 1 for a shared encoder, 2 for a query and a document tower.
+    target_width: V, numbers in a teacher's vector of a text; 0 for none.
   """
 
   size: int
@@ -47,6 +48,7 @@ class Layout:
   chosen: tuple[tuple[Shape, ...], ...] = ()
   negatives: int = 0
   sides: int = 1
+  target_width: int = 0
 
   def __post_init__(self) -> None:
     if self.size < 1 or self.size % self.pack_shards:
@@ -136,6 +138,8 @@ class Layout:
       dataset=zeros(np.int32, pairs),
       objective=zeros(np.int32, pairs),
       score=zeros(np.float32, pairs, 1 + self.negatives),
+      group=zeros(np.uint32, pairs, 2),
+      target=zeros(np.float32, texts, self.target_width),
     )
 
   def _texts(self, side: int) -> int:

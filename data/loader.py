@@ -39,6 +39,8 @@ class Batches:
       schedule begins there.
     run_length: how many neighbours on disk are drawn together.
     shards: the pack shards that this host fills; all of them if None.
+    objective: the objective of each data set's pairs, in the mixture's order;
+      0 for all if None.
 
   Raises:
     program.BadInput: for a schedule that cannot be, or that ends too early.
@@ -56,7 +58,11 @@ class Batches:
     since: int = 0,
     run_length: int = 1,
     shards: Sequence[int] | None = None,
+    objective: Sequence[int] | None = None,
   ):
+    given = objective or [0] * len(mixture.entries)
+    assert len(given) == len(mixture.entries), (objective, mixture.names)
+    self._objective = np.array(given, np.int32)
     self._source, self._layout, self._shards = source, layout, shards
     self._steps, self._since = steps, since
     # A mixture that began later has an order of its own.
@@ -103,7 +109,9 @@ class Batches:
 
   def __getitem__(self, index: int) -> batch_lib.Batch:
     data_set, tokens = self.tokens(index)
-    return assemble.assemble(tokens, data_set, self._layout, self._shards)
+    return assemble.assemble(
+      tokens, data_set, self._layout, self._shards, self._objective
+    )
 
 
 def data_set(

@@ -1,6 +1,7 @@
 """What a data set folder says of itself: manifest.json, one schema for all."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import pathlib
@@ -13,7 +14,15 @@ from data import program
 
 FILE = "manifest.json"
 VERSION = 1
-KINDS = ("pairs", "triplets", "scored")
+# The kinds of data sets, and the fewest columns of each.
+KINDS = {
+  "texts": 1,
+  "pairs": 2,
+  "triplets": 3,
+  "scored": 3,
+  "scored_triplets": 4,
+  "grouped": 3,
+}
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
 # Of a file beside the manifest: nothing elsewhere is read.
@@ -36,7 +45,7 @@ class Manifest:
 
   Attributes:
     name: the data set's name in mixtures and reports.
-    kind: "pairs", "triplets" or "scored".
+    kind: one of KINDS; see data/kinds.py.
     columns: names of a record's values, in order.
     shards: the files that hold the records.
     source: where the texts come from.
@@ -48,7 +57,7 @@ class Manifest:
 
   name: str
   kind: str
-  columns: Annotated[tuple[str, ...], msgspec.Meta(min_length=2)]
+  columns: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
   shards: tuple[Shard, ...]
   source: str = ""
   licence: str = ""
@@ -60,6 +69,12 @@ class Manifest:
   def records(self) -> int:
     """Records in all shards together."""
     return sum(shard.records for shard in self.shards)
+
+  @property
+  def digest(self) -> str:
+    """A digest of the shards, by their checksums."""
+    checksums = "".join(shard.sha256 for shard in self.shards)
+    return hashlib.sha256(checksums.encode()).hexdigest()[:16]
 
 
 def read(folder: str | os.PathLike[str]) -> Manifest:
@@ -98,6 +113,12 @@ def read(folder: str | os.PathLike[str]) -> Manifest:
       f"{path} has version {manifest.version} and kind {manifest.kind!r}; "
       f"wanted version {VERSION} and one of {', '.join(KINDS)}: write "
       "the data set again"
+    )
+  if len(manifest.columns) < KINDS[manifest.kind]:
+    raise program.BadInput(
+      f"{path} is not a manifest of this schema (the columns "
+      f"{', '.join(manifest.columns)} are too few for {manifest.kind}); wanted "
+      f"{KINDS[manifest.kind]} or more: write the data set again"
     )
   return manifest
 

@@ -6,13 +6,14 @@ with an object for each data set,
     [{"folder": "faq", "weight": 3},
      {"folder": "titles", "weight": 1.5, "max_epochs": 2, "swap": 0.5,
       "prompts": {"query": "query: ", "document": "passage: "},
-      "negatives": 4, "choose_negatives": "random"}]
+      "negatives": 4, "choose_negatives": "random",
+      "loss": {"name": "cosent", "scale": 10}}]
 
 Folders are beside the file, or below a root that is given. The file that the
 2021 project trained with, data_config.json with `name`, `lines` and `weight`,
 is such a list: a name without its .jsonl.gz is the folder, and the lines count
 where there is no folder, as in a preview. What a data set does not say, it has
-from the config.
+from the config. A `loss` is a name, an object with a name, or a list of those.
 """
 
 import dataclasses
@@ -193,6 +194,7 @@ def _entry(
   options = options_lib.read(fields, defaults)
   if (place / manifest.FILE).exists() or lines is None:
     found = manifest.read(place)
+    options = options_lib.of_kind(options, found.kind)
     return Entry(name or found.name, place, weight, found.records, options)
   if not isinstance(lines, int) or lines < 1:
     raise program.BadInput(f"it has lines {lines!r}; wanted how many it holds")

@@ -1,6 +1,7 @@
 """How the records of a data set become pairs."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -21,6 +22,8 @@ class Options:
     negatives: how many a record gives at most.
     choose_negatives: "first", or "random" by the seed, anew each epoch.
     max_epochs: how often the data set is seen at most; 0 for no limit.
+    loss: what its pairs are trained with: JSON of a list of objects, each with
+      the `name` of a loss and its settings; "" for the config's.
   """
 
   query_prompt: str = ""
@@ -29,6 +32,7 @@ class Options:
   negatives: int = 0
   choose_negatives: str = "first"
   max_epochs: float = 0.0
+  loss: str = ""
 
   @property
   def prompts(self) -> tokens.Prompts:
@@ -95,7 +99,60 @@ def read(fields: dict[str, Any], defaults: Options) -> Options:
         "or document"
       )
     given[f"{side}_prompt"] = prompt
+  if "loss" in given:
+    given["loss"] = _loss(given["loss"])
   return check(dataclasses.replace(defaults, **given))
+
+
+def of_kind(options: Options, kind: str) -> Options:
+  """The options as they are for data sets of a kind.
+
+  A text that is query and document at once is one text: it has the query's
+  prompt, and nothing to swap.
+
+  Raises:
+    program.BadInput: for a swap where the scores are of the query's negatives.
+  """
+  if kind == "texts":
+    prompt = options.query_prompt
+    return dataclasses.replace(options, document_prompt=prompt, swap=0.0)
+  if kind == "scored_triplets" and options.swap:
+    raise program.BadInput(
+      f"swap is {options.swap} for {kind}, whose scores are of their queries; "
+      "wanted 0: give each data set its own swap in a mixture file"
+    )
+  return options
+
+
+def _loss(given: Any) -> str:
+  """The loss that a mixture file gives a data set, always written alike.
+
+  >>> _loss("cosent")
+  '[{"name": "cosent"}]'
+  """
+  if given == "":
+    return ""
+  found = [
+    {"name": loss} if isinstance(loss, str) else loss
+    for loss in (given if isinstance(given, list) else [given])
+  ]
+  if not found or not all(map(_is_loss, found)):
+    raise program.BadInput(
+      f'loss is {given!r:.100}; wanted a name, as in "cosent", an object with '
+      'a name, as in {"name": "cosent", "scale": 10}, or a list of those'
+    )
+  return json.dumps(found, sort_keys=True)
+
+
+def _is_loss(loss: Any) -> bool:
+  """Whether a value is an object with a name, and no NaN in its settings."""
+  if not isinstance(loss, dict) or not isinstance(loss.get("name"), str):
+    return False
+  try:
+    json.dumps(loss, allow_nan=False)
+  except ValueError:
+    return False
+  return bool(loss["name"])
 
 
 def check(options: Options) -> Options:

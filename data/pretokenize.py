@@ -24,6 +24,7 @@ from typing import Any
 from absl import flags
 
 from data import faults as faults_lib
+from data import growing
 from data import mixture as mixture_lib
 from data import options
 from data import program
@@ -64,7 +65,7 @@ def pretokenize(
   folder = token_files.folder_of(data_set, stamp)
   if token_files.is_whole(folder):
     return folder
-  with token_writer.alone(folder.parent):
+  with growing.alone(folder.parent):
     if token_writer.place(folder):
       return folder
     with token_writer.Writer(

@@ -2,8 +2,7 @@
 
 A data set is a folder of shards (`00000.array_record`, ...) and a
 `manifest.json`, which says what is in them. A record is a JSON list with one
-value a column: two texts for pairs; query, positive and one or more negatives
-for triplets; two texts and a score for scored pairs.
+value a column; data/kinds.py says what each kind of data set holds.
 
     with records.Writer(folder, name="faq", kind="pairs",
                         columns=("query", "document")) as writer:
@@ -17,7 +16,6 @@ appears only when it is whole (see data/atomic.py).
 """
 
 import dataclasses
-import math
 import os
 import pathlib
 from collections.abc import Iterator, Sequence
@@ -120,17 +118,18 @@ class Writer:
     """
     kind, columns = self._manifest.kind, self._manifest.columns
     # A triplet may bring more negatives than there are column names.
-    more = kind == "triplets" and len(record) > len(columns)
+    more = kind in kinds.LISTS and len(record) > len(columns)
     assert more or len(record) == len(columns), record
-    texts = record[:-1] if kind == "scored" else record
-    assert all(isinstance(text, str) and text.strip() for text in texts), record
-    assert kind != "scored" or math.isfinite(record[-1]), record
+    texts = kinds.texts(kind, record)
+    assert all(isinstance(text, str) for text in texts), record
     longest = max(texts, key=len)
     if len(longest) > kinds.MAX_TEXT_CHARS:
       raise program.BadInput(
         f"a text has {len(longest):,} characters ({longest[:60]!r}...), wanted "
         f"at most {kinds.MAX_TEXT_CHARS:,}; leave it out or cut it"
       )
+    fault = kinds.fault(kind, record)
+    assert not fault, (fault, record)
     assert self._order is not None, "Writer is for a `with` block."
     self._order.add(kinds.encode(record))
 

@@ -8,28 +8,22 @@ Lengths and identities of any texts cost a few reads, ids are read only where
 they are asked for. The files are in data/token_files.py.
 """
 
-import functools
-import mmap
-import os
 import pathlib
 import shlex
 from typing import NamedTuple
 
 import numpy as np
 
+from data import growing
+from data import kinds
+from data import mapped
 from data import program
 from data import ragged
 from data import records as records_lib
 from data import token_files
 from data import tokens
 
-# A map keeps a file descriptor, and a mixture may have hundreds of data sets:
-# these many are open in a process, those of 128 data sets of pairs.
-_OPEN_FILES = 256
-
-# The pages of larger files are let go after each read. They are the system's
-# to take back in any case, but schedulers that watch a job's memory count them.
-_KEPT_BYTES = 16 * 2**20
+_PROGRAM = "python -m data.pretokenize"
 
 
 class Texts(NamedTuple):
@@ -68,15 +62,15 @@ class TokenCache:
     self.contents = token_files.read(self.folder)
     self._kind = data_set.manifest.kind
     for name, file in self.contents.files.items():
-      _check_size(self.folder / name, file)
+      growing.check_size(self.folder / name, file, _PROGRAM)
 
   def counts(
     self,
     records: np.ndarray,  # [N]
   ) -> np.ndarray:
     """How many texts each of these records has, int64 [N]."""
-    if self._kind != "triplets":
-      return np.full(len(records), 2)
+    if self._kind in kinds.TEXTS:
+      return np.full(len(records), kinds.TEXTS[self._kind])
     first = self._file("first")
     return (first[records + 1] - first[records]).astype(np.int64)
 
@@ -106,11 +100,26 @@ class TokenCache:
   def scores(
     self,
     records: np.ndarray,  # [N]
+    columns: np.ndarray,  # [N, C]
   ) -> np.ndarray:
-    """The scores of these records, float32 [N]; 0 where the kind has none."""
-    if self._kind != "scored":
-      return np.zeros(len(records), np.float32)
-    return self._file("scores")[records].astype(np.float32)
+    """The scores of texts, float32 [N, C]; 0 where there are none.
+
+    A record's first text has the score of the second, as theirs is one.
+    """
+    if kinds.TAIL.get(self._kind) not in ("score", "scores"):
+      return np.zeros(columns.shape, np.float32)
+    place = (self._first(records) - records)[:, None] + np.maximum(columns, 1)
+    found = self._file("scores")[place - 1]
+    return np.where(columns >= 0, found, 0).astype(np.float32)
+
+  def groups(
+    self,
+    records: np.ndarray,  # [N]
+  ) -> np.ndarray | None:
+    """The hashes of these records' groups, uint64 [N]; None without groups."""
+    if kinds.TAIL.get(self._kind) != "group":
+      return None
+    return self._file("groups")[records]
 
   def ids(
     self,
@@ -130,55 +139,19 @@ class TokenCache:
       program.BadInput: names the first file that differs.
     """
     for name, file in self.contents.files.items():
-      found = token_files.digest(self.folder / name).hexdigest()
-      if found != file.xxh3_128:
-        raise program.BadInput(
-          f"{self.folder / name} has xxh3-128 {found[:12]}..., wanted "
-          f"{file.xxh3_128[:12]}...; remove {self.folder} and write it again "
-          "with `python -m data.pretokenize`"
-        )
+      growing.check_digest(self.folder / name, file, _PROGRAM)
 
   def _first(self, records: np.ndarray) -> np.ndarray:
     """The number of each record's first text, int64 [N]."""
     assert len(records) == 0 or records.min() >= 0, records.min()
-    if self._kind != "triplets":
-      return records.astype(np.int64) * 2
+    if self._kind in kinds.TEXTS:
+      return records.astype(np.int64) * kinds.TEXTS[self._kind]
     return self._file("first")[records].astype(np.int64)
 
-  def _file(self, name: str) -> "_Map":
+  def _file(self, name: str) -> mapped.Map:
     """One file, open; it may have been closed since it was last asked for."""
     layout = token_files.layout_of(name, self.contents.ids_dtype)
-    return _open(str(self.folder / name), *layout)
-
-
-class _Map:
-  """A file of numbers in memory, read here and there."""
-
-  def __init__(self, path: str, dtype: str, width: int):
-    self._numbers = np.zeros(0, dtype)
-    self._memory: mmap.mmap | None = None
-    with open(path, "rb") as file:
-      self._bytes = os.fstat(file.fileno()).st_size
-      if self._bytes:  # A file without a byte cannot be mapped.
-        memory = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        memory.madvise(mmap.MADV_RANDOM)  # Reading ahead would be in vain.
-        self._numbers = np.frombuffer(memory, dtype)
-        self._memory = memory
-    if width > 1:
-      self._numbers = self._numbers.reshape(-1, width)
-
-  def __getitem__(self, index: np.ndarray) -> np.ndarray:
-    """A copy of what stands at these places."""
-    picked = self._numbers[index]
-    if self._memory is not None and self._bytes > _KEPT_BYTES:
-      self._memory.madvise(mmap.MADV_DONTNEED)
-    return picked
-
-
-@functools.lru_cache(maxsize=_OPEN_FILES)
-def _open(path: str, dtype: str, width: int) -> _Map:
-  """The map of a file; the least recently used ones close."""
-  return _Map(path, dtype, width)
+    return mapped.open_file(str(self.folder / name), *layout)
 
 
 def available(
@@ -230,14 +203,3 @@ def _missing(
 def _differences(folder: pathlib.Path, stamp: token_files.Stamp) -> list[str]:
   """In what the cache of a folder is not the one that is wanted."""
   return stamp.differences(token_files.read(folder).stamp)
-
-
-def _check_size(path: pathlib.Path, file: token_files.File) -> None:
-  """Raises BadInput unless the file is there and as long as it was."""
-  found = path.stat().st_size if path.exists() else None
-  if found != file.bytes:
-    size = "is missing" if found is None else f"has {found:,} bytes"
-    raise program.BadInput(
-      f"{path} {size}, wanted {file.bytes:,} bytes; remove {path.parent} and "
-      "write it again with `python -m data.pretokenize`"
-    )

@@ -24,7 +24,7 @@ import numpy as np
 
 from data import faults as faults_lib
 from data import identity
-from data import program
+from data import kinds
 from data import records
 from data import tokens
 from data import worker
@@ -39,9 +39,6 @@ _AHEAD = 2  # chunks a process: one in work, and one for it to go on with
 _OWN: list[tokens.Tokenizer] = []
 
 
-Bad = tuple[str, int, str]  # file, record and fault, as `Faults.note` has them
-
-
 class Chunk(NamedTuple):
   """Some records of a data set, as they go into a token cache."""
 
@@ -49,8 +46,9 @@ class Chunk(NamedTuple):
   lengths: np.ndarray  # int64 [T], of each text
   identity: np.ndarray  # uint64 [T], of each text without its prompt
   counts: np.ndarray  # int64 [N], texts of each record
-  scores: np.ndarray  # float32 [N]; [0] where the kind has none
-  bad: tuple[Bad, ...]  # records met that others stand for
+  scores: np.ndarray  # float32, of each text but a record's first; or none
+  groups: np.ndarray  # uint64 [N], hashes of the groups; or none
+  bad: tuple[faults_lib.Bad, ...]  # records met that others stand for
 
 
 class Workers:
@@ -150,12 +148,11 @@ def cut(
   Returns:
     Their chunk.
   """
-  counted = _Counted(faults.policy, faults.most)
-  found = data_set.read(part, counted)
-  scores: list[float] = []
-  if data_set.manifest.kind == "scored":
-    scores = [record[-1] for record in found]
-    found = [record[:-1] for record in found]
+  noting = faults_lib.Noting(faults.policy, faults.most)
+  kind, read = data_set.manifest.kind, data_set.read(part, noting)
+  found = [kinds.texts(kind, record) for record in read]
+  scores = [score for record in read for score in kinds.scores(kind, record)]
+  grouped = kinds.TAIL.get(kind) == "group"
   ids, lengths = tokenizer.encode_flat(prompts.put(found))
   return Chunk(
     ids=ids.astype(tokenizer.ids_dtype),
@@ -163,26 +160,9 @@ def cut(
     identity=identity.hash_texts([text for texts in found for text in texts]),
     counts=np.array([len(texts) for texts in found], np.int64),
     scores=np.array(scores, np.float32),
-    bad=tuple((*place, fault) for place, fault in counted.noted.items()),
+    groups=identity.hash_groups([record[-1] for record in read if grouped]),
+    bad=noting.bad,
   )
-
-
-@dataclasses.dataclass(frozen=True)
-class _Counted(faults_lib.Faults):
-  """Takes down the bad records of one chunk, for the parent to count all."""
-
-  noted: dict[tuple[str, int], str] = dataclasses.field(default_factory=dict)
-
-  def note(self, file: str, record: int, fault: str) -> None:
-    """Takes down a bad record, unless there are too many in this chunk."""
-    if self.policy == "stop":
-      super().note(file, record, fault)
-    self.noted[file, record] = fault
-    if len(self.noted) > self.most:
-      raise program.BadInput(
-        f"{len(self.noted)} bad records were met and at most {self.most} are "
-        f"skipped; the last: {fault}"
-      )
 
 
 def _chunk_records(data_set: records.DataSet) -> int:

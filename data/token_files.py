@@ -6,8 +6,10 @@
       texts        uint64 [texts + 1, 2]: where each text starts in `ids`, and
                    the identity of the text without its prompt
       first        uint64 [records + 1]: the number of each record's first
-                   text; only for triplets, as other records have two texts
-      scores       float32 [records]; only for scored pairs
+                   text; only where records have unequal numbers of texts
+      scores       float32 [texts - records]: of each text but a record's
+                   first; only for scored kinds
+      groups       uint64 [records]: the hash of the group; only for `grouped`
       tokens.json  stamp, counts, sizes and checksums; written last
 
 The last row of `texts` and of `first` is an end, so that the next row tells
@@ -19,9 +21,9 @@ import hashlib
 import json
 import pathlib
 
-import xxhash
-
 from data import atomic
+from data import growing
+from data import kinds
 from data import program
 from data import records
 from data import tokens
@@ -30,12 +32,14 @@ VERSION = 1
 FILE = "tokens.json"
 
 # The numbers of each file but `ids`, and how many stand in a row.
-_LAYOUT = {"texts": ("uint64", 2), "first": ("uint64", 1)}
-_LAYOUT["scores"] = ("float32", 1)
-# The files that a kind of data set has beside `ids` and `texts`.
-_FURTHER = {"pairs": (), "triplets": ("first",), "scored": ("scores",)}
-
-_BUFFER_BYTES = 2**20
+_LAYOUT = {
+  "texts": ("uint64", 2),
+  "first": ("uint64", 1),
+  "scores": ("float32", 1),
+  "groups": ("uint64", 1),
+}
+# The files of what stands behind the texts of a record; see kinds.TAIL.
+_TAIL = {"score": ("scores",), "scores": ("scores",), "group": ("groups",)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,14 +77,6 @@ class Stamp:
 
 
 @dataclasses.dataclass(frozen=True)
-class File:
-  """The size and the checksum of one file."""
-
-  bytes: int
-  xxh3_128: str
-
-
-@dataclasses.dataclass(frozen=True)
 class Contents:
   """What tokens.json says.
 
@@ -100,7 +96,7 @@ class Contents:
   tokens: int
   skipped: int
   ids_dtype: str
-  files: dict[str, File]
+  files: dict[str, growing.File]
 
   @property
   def bytes(self) -> int:
@@ -114,13 +110,12 @@ def stamp_of(
   prompts: tokens.Prompts,
 ) -> Stamp:
   """The stamp that a data set's cache must have."""
-  shards = "".join(shard.sha256 for shard in data_set.manifest.shards)
   return Stamp(
     version=VERSION,
     tokenizer=tokenizer.fingerprint,
     max_length=tokenizer.max_length,
     prompts=tuple(prompts),
-    data=hashlib.sha256(shards.encode()).hexdigest()[:16],
+    data=data_set.manifest.digest,
   )
 
 
@@ -136,7 +131,8 @@ def is_whole(folder: pathlib.Path) -> bool:
 
 def names_of(kind: str) -> tuple[str, ...]:
   """The files of a cache beside tokens.json, for a kind of data set."""
-  return ("ids", "texts", *_FURTHER[kind])
+  first = ("first",) if kind in kinds.LISTS else ()
+  return ("ids", "texts", *first, *_TAIL.get(kinds.TAIL.get(kind, ""), ()))
 
 
 def layout_of(name: str, ids_dtype: str) -> tuple[str, int]:
@@ -157,7 +153,7 @@ def read(folder: pathlib.Path) -> Contents:
     files = content.pop("files")
     return Contents(
       stamp=Stamp(**stamp | {"prompts": tuple(stamp["prompts"])}),
-      files={name: File(**file) for name, file in files.items()},
+      files={name: growing.File(**file) for name, file in files.items()},
       **content,
     )
   except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -171,12 +167,3 @@ def write(folder: pathlib.Path, contents: Contents) -> None:
   """Writes tokens.json, which makes the folder a cache."""
   text = json.dumps(dataclasses.asdict(contents), indent=2, ensure_ascii=False)
   atomic.write_text(folder / FILE, text + "\n")
-
-
-def digest(path: pathlib.Path) -> "xxhash.xxh3_128":
-  """The running checksum of a file as far as it goes."""
-  found = xxhash.xxh3_128()
-  with path.open("rb") as file:
-    while part := file.read(_BUFFER_BYTES):
-      found.update(part)
-  return found

@@ -8,6 +8,7 @@ import numpy as np
 
 from data import identity
 from data import ragged
+from data import targets as targets_lib
 from data import tokens
 
 
@@ -20,12 +21,16 @@ class Tokenised:
     lengths: int64 [B, 2 + M], tokens of each text, 0 where there is none.
     identity: uint64 [B, 2 + M].
     score: float32 [B, 1 + M].
+    group: uint64 [B], 0 for none.
+    targets: the teacher's vectors, if there are any.
   """
 
   flat: np.ndarray
   lengths: np.ndarray
   identity: np.ndarray
   score: np.ndarray
+  group: np.ndarray
+  targets: targets_lib.Targets | None = None
 
   def ids(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
     """The ids of these texts, end to end in the order asked."""
@@ -34,6 +39,12 @@ class Tokenised:
       self.flat, start[pair, column], self.lengths[pair, column]
     )
 
+  def vectors(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """The teacher's vectors of these texts, float32 [N, V]."""
+    if self.targets is None:
+      return np.zeros((len(pair), 0), np.float32)
+    return self.targets.read(pair, column)
+
 
 def tokenise(
   texts: Sequence[Sequence[str]],
@@ -41,6 +52,9 @@ def tokenise(
   score: np.ndarray,
   tokenizer: tokens.Tokenizer,
   there: np.ndarray,
+  *,
+  group: np.ndarray | None = None,
+  targets: targets_lib.Targets | None = None,
 ) -> Tokenised:
   """Cuts the texts of a batch into tokens.
 
@@ -51,6 +65,8 @@ def tokenise(
     score: float32 [B, 1 + M].
     tokenizer: cuts texts that are too long.
     there: bool [B, 2 + M], which texts there are.
+    group: uint64 [B]; no groups if None.
+    targets: the teacher's vectors, if there are any.
 
   Returns:
     Their tokens.
@@ -59,4 +75,6 @@ def tokenise(
   flat, lengths[there] = tokenizer.encode_flat(prompted)
   hashes = np.zeros(there.shape, np.uint64)
   hashes[there] = identity.hash_texts(list(itertools.chain(*texts)))
-  return Tokenised(flat, lengths, hashes, score)
+  if group is None:
+    group = np.zeros(len(there), np.uint64)
+  return Tokenised(flat, lengths, hashes, score, group, targets)

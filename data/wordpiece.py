@@ -26,6 +26,7 @@ from tokenizers import processors
 from tokenizers import trainers
 
 from data import atomic
+from data import kinds
 from data import program
 from data import records
 from data import tokens
@@ -198,11 +199,11 @@ def data_set_texts(
   data_set: records.DataSet, count: int, chars: int
 ) -> Iterator[str]:
   """The first `chars` of each text of the first `count` records."""
-  count = min(count, len(data_set))
+  count, kind = min(count, len(data_set)), data_set.manifest.kind
   for start in range(0, count, 1024):
     stop = min(start + 1024, count)
     for record in data_set.read(range(start, stop)):
-      yield from (value[:chars] for value in record if isinstance(value, str))
+      yield from (text[:chars] for text in kinds.texts(kind, record))
 
 
 def define_flags() -> None:

@@ -21,6 +21,7 @@ from data import atomic
 from data import program
 from embeddings import step as step_lib
 from embeddings import towers
+from embeddings.losses import terms
 
 MANIFEST = "gigapair_manifest.json"
 _SHAPES = jax.ShapeDtypeStruct
@@ -124,6 +125,33 @@ def newest(folder: pathlib.Path) -> int:
   return max(whole, default=0)
 
 
+def check_learned(folder: pathlib.Path, learned: towers.Params) -> None:
+  """Checks that the losses of a run learn the numbers that its newest step has.
+
+  Args:
+    folder: the checkpoints of a run, which may have none.
+    learned: what its losses learn now, as `terms.learned` has it.
+
+  Raises:
+    program.BadInput: names both.
+  """
+  saved = [s for s in _steps(folder) if (folder / str(s) / MANIFEST).exists()]
+  if not saved:
+    return
+  there = _learned(folder.absolute() / str(max(saved)) / "params")
+  found, wanted = (
+    ", ".join(sorted(f"{m}/{n}" for m, names in each.items() for n in names))
+    for each in (there, learned)
+  )
+  if found != wanted:
+    raise program.BadInput(
+      f"the losses of the run in {folder.parent} learn {found or 'nothing'} "
+      f"and those of this one {wanted or 'nothing'}; go on with losses that "
+      f"learn the same, or start from it with --config.model.init="
+      f"{folder.parent} and another --workdir"
+    )
+
+
 def save_params(folder: pathlib.Path, params: towers.Params) -> None:
   """Writes step 0 of a model that was not trained here: its parameters.
 
@@ -146,7 +174,7 @@ def save_params(folder: pathlib.Path, params: towers.Params) -> None:
 def restore_params(
   folder: pathlib.Path, shapes: towers.Params, step: int | None = None
 ) -> tuple[towers.Params, int]:
-  """The parameters of a step alone, on the first local device.
+  """The model's parameters of a step alone, on the first local device.
 
   Args:
     folder: the checkpoints of a run.
@@ -175,7 +203,12 @@ def restore_params(
   )
   with ocp.StandardCheckpointer() as checkpointer:
     path = folder.absolute() / str(max(whole)) / "params"
-    return checkpointer.restore(path, placed), max(whole)
+    # What losses have learned stands beside what the model has.
+    learned = jax.tree.map(
+      lambda x: _SHAPES(x.shape, x.dtype, sharding=device), _learned(path)
+    )
+    found = checkpointer.restore(path, {**placed, **learned})
+    return {name: found[name] for name in shapes}, max(whole)
 
 
 def _steps(folder: pathlib.Path) -> list[int]:
@@ -183,6 +216,14 @@ def _steps(folder: pathlib.Path) -> list[int]:
   if not folder.is_dir():
     return []
   return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
+
+
+def _learned(path: pathlib.Path) -> dict[str, Any]:
+  """What is known of the numbers that losses have learned, in saved params."""
+  # The handler is asked, for a checkpointer would warn of a file that only a
+  # checkpoint of one item has.
+  handler: Any = ocp.StandardCheckpointHandler()
+  return terms.learned_of(handler.metadata(path))
 
 
 def _check_room(

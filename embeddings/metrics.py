@@ -103,10 +103,9 @@ class Reporter:
       return
     step, metrics = self._late
     self._late = None
-    values = {
-      name: value.item()
-      for name, value in jax.device_get(metrics)._asdict().items()
-    }
+    read = jax.device_get(metrics)._asdict()
+    read |= read.pop("details")
+    values = {name: value.item() for name, value in read.items()}
     if not math.isfinite(values["loss"] + values["gradient_norm"]):
       raise program.Diverged(
         f"the loss of step {step} is {values['loss']} and its gradient's norm "
@@ -145,7 +144,8 @@ class Reporter:
     self._last_line = step, now
     tokens, slots = values.pop("tokens"), values.pop("slots")
     line = {
-      **values,
+      # A loss without pairs in this batch, or without an accuracy, has none.
+      **{k: v for k, v in values.items() if not math.isnan(v)},
       "learning_rate": float(self._rate(step - 1)),
       "fill": tokens / slots,
       "pairs_per_s": steps_per_s * self._pairs,

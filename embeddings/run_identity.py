@@ -1,15 +1,16 @@
 """Whether a run is the one that a workdir holds, and in what it differs.
 
-`model`, `loss`, `data`, `optim`, `batch` and `seed` of a config identify a run,
-and the fingerprint of its input does. Where the data lie does not.
+`model`, `loss`, `teacher`, `data`, `optim`, `batch` and `seed` of a config
+identify a run, and the fingerprint of its input does. Where the data lie does
+not, nor how many rows are encoded at a time, which changes rounding alone.
 """
 
 import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-PARTS = ("model", "loss", "data", "optim", "batch", "seed")
-_PLACES = ("train", "root", "tokenizer")
+PARTS = ("model", "loss", "teacher", "data", "optim", "batch", "seed")
+_FREE = {"data": ("train", "root", "tokenizer"), "batch": ("chunk_rows",)}
 _SHOWN = 3
 _WIDTH = 60
 
@@ -76,8 +77,9 @@ def refusal(
 def _of_config(config: dict[str, Any]) -> dict[str, Any]:
   """The part of a config that identifies a run."""
   parts = {name: config.get(name) for name in PARTS}
-  data = config.get("data", {})
-  parts["data"] = {k: v for k, v in data.items() if k not in _PLACES}
+  for part, free in _FREE.items():
+    given = config.get(part, {})
+    parts[part] = {k: v for k, v in given.items() if k not in free}
   return parts
 
 

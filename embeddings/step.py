@@ -9,10 +9,10 @@ import jax.numpy as jnp
 import optax
 
 from data import batch as batch_lib
+from embeddings import objective as objective_lib
 from embeddings import partition
 from embeddings import towers
-from embeddings.losses import pairs
-from embeddings.losses import table
+from embeddings.losses import terms
 
 
 class State(NamedTuple):
@@ -27,7 +27,8 @@ class Metrics(NamedTuple):
   """What a step says of itself, on the device until it is read."""
 
   loss: jax.Array  # []
-  accuracy: jax.Array  # [], in-batch
+  accuracy: jax.Array  # [], in-batch; nan where no loss has one
+  details: dict[str, jax.Array]  # [], see `terms.Total`
   gradient_norm: jax.Array  # [], before clipping
   tokens: jax.Array  # int32 [], real ones
   slots: jax.Array  # int32 [], padding included
@@ -37,7 +38,7 @@ TrainStep = Callable[[State, batch_lib.Batch], tuple[State, Metrics]]
 
 
 def init(
-  model: towers.Model,
+  objective: objective_lib.Objective,
   optimizer: optax.GradientTransformation,
   *,
   seed: int,
@@ -47,7 +48,7 @@ def init(
   """The state before the first step, placed on the mesh.
 
   Args:
-    model: what is trained.
+    objective: what is trained, and on what.
     optimizer: how it moves.
     seed: of new parameters.
     mesh: the devices.
@@ -58,7 +59,11 @@ def init(
   """
 
   def make(params: towers.Params | None) -> State:
-    params = {**model.init(jax.random.key(seed)), **(params or {})}
+    params = {
+      **objective.model.init(jax.random.key(seed)),
+      **terms.learned(objective.terms),
+      **(params or {}),
+    }
     return State(jnp.zeros((), jnp.int32), params, optimizer.init(params))
 
   shardings = partition.shard_state(jax.eval_shape(make, params), mesh)
@@ -66,43 +71,45 @@ def init(
 
 
 def make(
-  model: towers.Model,
-  loss: table.LossFunction,
+  objective: objective_lib.Objective,
   optimizer: optax.GradientTransformation,
   *,
   seed: int,
   mesh: Mesh,
   state: State,
+  teacher: towers.Params | None = None,
 ) -> jax.stages.Wrapped:
   """The jitted step: shardings are stated here and nowhere else.
 
   Args:
-    model: what is trained.
-    loss: of a batch's pairs.
+    objective: what is minimised.
     optimizer: how the parameters move.
     seed: of dropout; step t draws from fold_in(seed, t).
     mesh: the devices.
     state: a state, or its shapes.
+    teacher: the parameters of the objective's teacher, or their shapes.
 
   Returns:
-    A function that takes a state, which it consumes, and a batch on the mesh.
+    A function that takes a state, which it consumes, a batch on the mesh and
+    the teacher's parameters.
   """
 
-  def step(state: State, batch: batch_lib.Batch) -> tuple[State, Metrics]:
-    key = _dropout_key(model, seed, state.step)
+  def step(
+    state: State, batch: batch_lib.Batch, teacher: towers.Params | None
+  ) -> tuple[State, Metrics]:
+    key = _dropout_key(objective.model, seed, state.step)
 
-    def objective(params: towers.Params) -> tuple[jax.Array, pairs.Loss]:
-      found = batch_loss(model, loss, params, batch, key)
+    def value(params: towers.Params) -> tuple[jax.Array, terms.Total]:
+      found = objective(params, batch, key, teacher)
       return found.value, found
 
-    (_, found), gradient = jax.value_and_grad(objective, has_aux=True)(
-      state.params
-    )
+    (_, found), gradient = jax.value_and_grad(value, has_aux=True)(state.params)
     updates, opt = optimizer.update(gradient, state.opt, state.params)
     params: Any = optax.apply_updates(state.params, updates)
     return State(state.step + 1, params, opt), Metrics(
       loss=found.value,
       accuracy=found.accuracy,
+      details=found.details,
       gradient_norm=optax.tree.norm(gradient),
       tokens=jnp.asarray(sum((side.text >= 0).sum() for side in batch.sides)),
       slots=jnp.int32(sum(side.text.size for side in batch.sides)),
@@ -112,14 +119,17 @@ def make(
   spread = jax.sharding.NamedSharding(mesh, partition.BATCH)
   return jax.jit(
     step,
-    in_shardings=(kept, spread),
+    in_shardings=(kept, spread, partition.shard_state(teacher, mesh)),
     out_shardings=(kept, partition.replicated(mesh)),
     donate_argnums=0,
   )
 
 
 def compile_all(
-  step: jax.stages.Wrapped, state: State, shapes: Sequence[batch_lib.Batch]
+  step: jax.stages.Wrapped,
+  state: State,
+  shapes: Sequence[batch_lib.Batch],
+  teacher: towers.Params | None = None,
 ) -> TrainStep:
   """Compiles a step for each shape of batch, in the order given.
 
@@ -127,45 +137,21 @@ def compile_all(
     step: as `make` gives it.
     state: a state, or its shapes.
     shapes: batches, or their shapes with shardings.
+    teacher: the parameters of the objective's teacher.
 
   Returns:
     A step that takes batches of these shapes alone.
   """
   compiled = {
-    _shape(batch): step.lower(state, batch).compile() for batch in shapes
+    shape_of(batch): step.lower(state, batch, teacher).compile()
+    for batch in shapes
   }
-  return lambda state, batch: compiled[_shape(batch)](state, batch)
+  return lambda state, batch: compiled[shape_of(batch)](state, batch, teacher)
 
 
-def _shape(batch: batch_lib.Batch) -> tuple[tuple[int, ...], ...]:
+def shape_of(batch: batch_lib.Batch) -> tuple[tuple[int, ...], ...]:
   """R and L of each side, which tell shapes of one layout apart."""
   return tuple(side.tokens.shape[1:] for side in batch.sides)
-
-
-def batch_loss(
-  model: towers.Model,
-  loss: table.LossFunction,
-  params: towers.Params,
-  batch: batch_lib.Batch,
-  key: jax.Array | None,
-) -> pairs.Loss:
-  """The loss of a whole batch, as a function of the parameters."""
-  texts = batch.present.shape[1]
-  if model.config.towers == "shared":
-    (packed,) = batch.sides
-    vectors = model.embed(params, packed, texts, key)
-  else:
-    # Queries come first among a shard's texts, one a pair.
-    queries = batch.dataset.shape[1]
-    keys = (None, None) if key is None else jax.random.split(key)
-    query, document = (
-      model.embed(params, packed, texts, key, side)
-      for packed, key, side in zip(batch.sides, keys, towers.SIDES, strict=True)
-    )
-    vectors = jnp.concatenate([query[:, :queries], document[:, queries:]], 1)
-  if model.config.similarity == "cosine" and not model.config.normalise:
-    vectors = towers.normalise(vectors)
-  return loss(pairs.pairs_of(vectors, batch))
 
 
 def _dropout_key(

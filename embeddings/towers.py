@@ -18,6 +18,7 @@ import numpy as np
 
 from data import batch
 from data import program
+from embeddings import chunked
 from embeddings import dropout
 from embeddings import partition
 from embeddings import pooling
@@ -149,7 +150,11 @@ class Model:
 
   def __init__(self, config: ModelConfig, mesh: Mesh | None = None):
     self.config, self._mesh = config, mesh
-    self._tower = hk.without_apply_rng(hk.transform(self._vectors))
+    # The whole makes the parameters; its parts apply them to chunks.
+    self._tower, self._pooled, self._head = (
+      hk.without_apply_rng(hk.transform(part))
+      for part in (self._vectors, self._pool, self._finish)
+    )
 
   def init(self, key: jax.Array) -> Params:
     """New parameters, float32; two towers have the same ones at first."""
@@ -165,6 +170,7 @@ class Model:
     texts: int,
     key: jax.Array | None = None,
     side: str = "",
+    chunk_rows: int = 0,
   ) -> jax.Array:  # float32 [G, T, E]
     """The vectors of packed texts.
 
@@ -174,9 +180,12 @@ class Model:
       texts: T, the texts of a shard.
       key: of this step's dropout, or None for none.
       side: which of two towers, one of SIDES; a shared one serves both.
+      chunk_rows: how many rows of a shard are encoded at a time, 0 for all:
+        less memory for a gradient, one forward pass more; see chunked.py.
 
     Returns:
-      A vector for each text; those of absent texts mean nothing.
+      A vector for each text; those of absent texts mean nothing. They do not
+      depend on `chunk_rows`, dropout included.
     """
     if self.config.towers == "shared":
       side = ""
@@ -186,29 +195,62 @@ class Model:
       )
     spread = self._mesh and NamedSharding(self._mesh, partition.BATCH)
     tower = tower_of(params, side)
-    return self._tower.apply(tower, packed, texts, key, spread)
+    shards, rows, _ = packed.tokens.shape
+    keys = None
+    if key is not None:
+      keys = dropout.row_keys(key, shards * rows).reshape(shards, rows)
+    if not 0 < chunk_rows < rows:
+      return self._tower.apply(tower, packed, texts, keys, spread)
+
+    def encode(
+      tower: Params,
+      rows: batch.Packed,
+      keys: jax.Array | None,
+      spread: NamedSharding | None,
+    ) -> jax.Array:  # float32 [G, T, D]
+      return self._pooled.apply(tower, rows, texts, keys, spread)
+
+    pooled = chunked.add_up(encode, tower, packed, keys, chunk_rows, spread)
+    return self._head.apply(tower, pooled)
 
   def _vectors(
     self,
     packed: batch.Packed,
     texts: int,
-    key: jax.Array | None,
+    keys: jax.Array | None,  # [G, R]
     sharding: NamedSharding | None,
   ) -> jax.Array:  # float32 [G, T, E]
     """One tower: encoder, pooling, and what follows it."""
+    return self._finish(self._pool(packed, texts, keys, sharding))
+
+  def _pool(
+    self,
+    packed: batch.Packed,
+    texts: int,
+    keys: jax.Array | None,  # [G, R]
+    sharding: NamedSharding | None,
+  ) -> jax.Array:  # float32 [G, T, D]
+    """The encoder and the pooling; 0 for a text that is not in the rows."""
     config = self.config
     shards, rows, length = packed.tokens.shape
     flat = inputs.Rows(
       *(jnp.reshape(field, (shards * rows, length)) for field in packed)
     )
-    keys = None if key is None else dropout.row_keys(key, shards * rows)
+    keys = None if keys is None else keys.reshape(-1)
     dtype = jnp.dtype(config.dtype)
     encoder = transformer.Encoder(config.encoder, dtype, config.remat)
     hidden = encoder(flat, keys, sharding).reshape(shards, rows, length, -1)
     pool = pooling.POOLINGS[config.pooling]
-    vectors = jax.vmap(lambda h, t, p: pool(h, t, p, texts))(
+    return jax.vmap(lambda h, t, p: pool(h, t, p, texts))(
       hidden, jnp.asarray(packed.text), jnp.asarray(packed.position)
     )
+
+  def _finish(
+    self,
+    vectors: jax.Array,  # float32 [G, T, D]
+  ) -> jax.Array:  # float32 [G, T, E]
+    """What follows pooling."""
+    config = self.config
     if config.projection:
       vectors = _project(vectors, config.projection, config.encoder.init_range)
     vectors = vectors[..., : config.width]
@@ -255,7 +297,8 @@ def normalise(
   squared = jnp.square(vectors).sum(-1, keepdims=True)
   inverse = jax.lax.rsqrt(jnp.maximum(squared, 1e-24))
   # Without the `where` a vector of zeros has a gradient 1e12 times too large.
-  return jnp.where(squared > 1e-24, vectors * inverse, 0.0)
+  # Written so that a nan, which compares with nothing, stays one.
+  return jnp.where(squared <= 1e-24, 0.0, vectors * inverse)
 
 
 def count(params: Params) -> int:

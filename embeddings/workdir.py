@@ -4,6 +4,7 @@
     command.txt       the command that started it, or went on with it, last
     model.json        the model that came out of it
     fingerprint.json  what the order of training depends on
+    chunk_rows.json   how many rows are encoded at a time, where that was chosen
     tokenizer/        as it was
     carried/          what pretrained encoders had that no vector depends on
     checkpoints/  metrics.jsonl  evals.jsonl  tensorboard/

@@ -31,11 +31,14 @@ def check(run: run_lib.Run) -> dict[str, Any]:
   parameters = towers.count(state.params)
   bytes_each = _bytes_on_a_device(state)
   print(f"mesh      {dict(run.mesh.shape)} of {jax.devices()[0].device_kind}")
-  print(f"model     {parameters:,} parameters, {run.model.config.encoder}")
+  print(f"model     {parameters:,} parameters, {run.about.config.encoder}")
   for shape in run.layout.shapes():
     sides = [(run.layout.pack_shards, *side) for side in shape]
     print(f"shape     tokens {', '.join(map(str, sides))}")
   print(f"state     {bytes_each / 2**20:,.1f} MiB on each device")
+  run = run.in_chunks(state)
+  chunk = run.objective.chunk_rows
+  print(f"chunks    {chunk or 'all'} rows of a shard at a time")
   seconds, fill = _time_steps(run, state)
   steps = run.config.optim.steps
   print(
@@ -46,6 +49,7 @@ def check(run: run_lib.Run) -> dict[str, Any]:
     "pairs": sum(len(data_set) for data_set in run.input.mixture.data_sets),
     "parameters": parameters,
     "state_bytes_per_device": bytes_each,
+    "chunk_rows": chunk,
     "seconds_per_step": round(seconds, 4),
     "fill": round(fill, 4),
     "estimated_seconds": round(seconds * steps),

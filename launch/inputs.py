@@ -1,5 +1,7 @@
 """The input that a config describes: its mixture, and what gives its tokens."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import jax
@@ -14,6 +16,7 @@ from data import mixture as mixture_lib
 from data import options
 from data import program
 from data import tokens
+from data import vectors as vectors_lib
 from embeddings import description
 from embeddings import partition
 from embeddings import towers
@@ -73,6 +76,8 @@ class Input:
     about: the model, which brings the tokenizer.
     layout: of the batches, but for shapes that are chosen by the data.
     mesh: the devices, which say what this host fills.
+    objective: the number of each data set's losses.
+    vectors: a teacher's, of each data set; empty for none.
 
   Attributes:
     mixture: as given.
@@ -92,11 +97,18 @@ class Input:
     about: description.Description,
     layout: layout_lib.Layout,
     mesh: Mesh,
+    objective: Sequence[int],
+    vectors: Sequence[vectors_lib.Vectors | None] = (),
   ):
     self._config, self.layout, self.mixture = config, layout, mixture
+    self._objective = objective
     self._shards = partition.shards_here(mesh, layout.pack_shards)
     tokenizer = tokens.Tokenizer(about.tokenizer, max_length=about.max_length)
     self.fingerprint = fingerprint.of(self.mixture, tokenizer)
+    if any(vectors):
+      self.fingerprint["teacher"] = [
+        found and _without_name(found.contents.about) for found in vectors
+      ]
     self._faults = faults.Faults(
       config.input.on_bad_record, config.input.max_bad_records
     )
@@ -106,6 +118,7 @@ class Input:
       tokenizer,
       layout.columns,
       self._faults,
+      vectors or None,
     )
     self.cached = isinstance(self._source, gather.Caches)
     if jax.process_count() > 1 and not self.cached:
@@ -135,4 +148,12 @@ class Input:
       since=since,
       run_length=config.data.run_length,
       shards=self._shards,
+      objective=self._objective,
     )
+
+
+def _without_name(about: vectors_lib.About) -> dict[str, Any]:
+  """What vectors depend on; a teacher that was moved is the same teacher."""
+  content = dataclasses.asdict(about)
+  del content["teacher"]
+  return content

@@ -1,9 +1,13 @@
-"""The numbers that a config may hold; the rest is checked where it is used."""
+"""The numbers that a config may hold; the rest is checked where it is used.
+
+So are those of losses, which know what they may be.
+"""
 
 import math
 from typing import Any
 
 from data import program
+from launch import chunks
 
 # From a key to the least that it may be and what it must stay below.
 LIMITS: dict[str, tuple[float, float]] = {
@@ -18,7 +22,7 @@ LIMITS: dict[str, tuple[float, float]] = {
   "model.encoder.dropout": (0, 1),
   "model.encoder.attention_dropout": (0, 1),
   "model.encoder.init_range": (0, math.inf),
-  "loss.scale": (1e-6, math.inf),
+  "loss.weight": (0, math.inf),
   "data.temperature": (0, math.inf),
   "data.max_epochs": (0, math.inf),
   "data.swap": (0, math.inf),  # 1 is one; data/options.py refuses what is more
@@ -28,6 +32,7 @@ LIMITS: dict[str, tuple[float, float]] = {
   "optim.warmup_steps": (0, math.inf),
   "optim.steps": (1, math.inf),
   "optim.weight_decay": (0, math.inf),
+  "optim.eps": (1e-30, math.inf),
   "optim.clip_norm": (0, math.inf),
   "batch.size": (1, math.inf),
   "batch.max_length": (0, math.inf),
@@ -43,6 +48,7 @@ LIMITS: dict[str, tuple[float, float]] = {
   "save.every": (1, math.inf),
   "save.keep": (1, math.inf),
   "eval.every": (0, math.inf),
+  "eval.heldout_batches": (1, math.inf),
   "log.every": (1, math.inf),
 }
 
@@ -68,6 +74,7 @@ def check(config: Any) -> None:
         f"config.batch.ladder has {fraction!r}; wanted fractions above 0 and "
         "at most 1, as in --config.batch.ladder='(0.8, 0.5)'"
       )
+  chunks.parse(config.batch.get("chunk_rows", "0"))
 
 
 def _numbers(tree: dict[str, Any], path: str = "") -> list[tuple[str, float]]:

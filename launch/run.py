@@ -1,7 +1,7 @@
 """From a config to the objects of a run; below this, no config is known."""
 
 import dataclasses
-import functools
+import pathlib
 from typing import Any
 
 import jax
@@ -9,17 +9,21 @@ from jax.sharding import Mesh
 
 from data import batch as batch_lib
 from data import layout as layout_lib
-from data import program
 from embeddings import description
+from embeddings import objective as objective_lib
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
-from embeddings.evals import table as evals
-from embeddings.losses import table as losses
+from embeddings.losses import blockwise
+from embeddings.losses import terms
+from launch import chunks
+from launch import evaluation
 from launch import inputs
 from launch import limits
 from launch import models
+from launch import objectives
+from launch import teachers
 
 Config = Any  # a ConfigDict, whose fields are known at run time only
 
@@ -33,33 +37,56 @@ class Run:
   layout: layout_lib.Layout
   about: description.Description
   input: inputs.Input
-  model: towers.Model
   params: towers.Params  # pretrained ones; what they lack begins anew
-  loss: losses.LossFunction
+  objective: objective_lib.Objective
+  teacher: towers.Params | None  # on the mesh
   optimizer: optimizer.OptimizerConfig
-  tasks: list[tuple[str, evals.Task]]
+  evaluation: evaluation.Evaluation
 
   def initial_state(self) -> step_lib.State:
     """The state at step 0."""
     return step_lib.init(
-      self.model,
-      optimizer.make(self.optimizer),
+      self.objective,
+      self._optimizer(),
       seed=self.config.seed,
       mesh=self.mesh,
       params=self.params,
     )
 
+  def in_chunks(
+    self, state: step_lib.State, kept: pathlib.Path | None = None
+  ) -> "Run":
+    """The same run, which encodes as many rows at a time as its config says.
+
+    Args:
+      state: a state.
+      kept: the file that keeps a choice, None to keep it nowhere.
+    """
+
+    def of(chunk_rows: int) -> "Run":
+      return dataclasses.replace(
+        self,
+        objective=self.objective.replace(chunk_rows=chunk_rows),
+        evaluation=self.evaluation.in_chunks(chunk_rows),
+      )
+
+    given = self.config.batch.chunk_rows
+    rows = max(rows for rows, _ in self.layout.shapes()[0])
+    return of(
+      chunks.of_run(kept, given, rows, lambda n: of(n)._compile_largest(state))
+    )
+
   def compile_step(self, state: step_lib.State) -> step_lib.TrainStep:
     """The training step, compiled for every shape, largest first."""
-    step = step_lib.make(
-      self.model,
-      self.loss,
-      optimizer.make(self.optimizer),
-      seed=self.config.seed,
-      mesh=self.mesh,
-      state=state,
+    return step_lib.compile_all(
+      self._step(state), state, self.shapes(), self.teacher
     )
-    return step_lib.compile_all(step, state, self.shapes())
+
+  def _compile_largest(self, state: step_lib.State) -> jax.stages.Compiled:
+    """The training step of the largest batch."""
+    return self._step(state).lower(
+      state, self.shapes()[0], self.teacher
+    ).compile()  # fmt: skip
 
   def shapes(self) -> list[batch_lib.Batch]:
     """One batch of each shape that the input may give, as shapes."""
@@ -71,6 +98,21 @@ class Run:
       )
       for shape in self.layout.shapes()
     ]
+
+  def _step(self, state: step_lib.State) -> jax.stages.Wrapped:
+    """The training step, not compiled."""
+    return step_lib.make(
+      self.objective,
+      self._optimizer(),
+      seed=self.config.seed,
+      mesh=self.mesh,
+      state=state,
+      teacher=self.teacher,
+    )
+
+  def _optimizer(self) -> Any:
+    """The optimiser, which holds learned scales below their ceilings."""
+    return optimizer.make(self.optimizer, terms.ceilings(self.objective.terms))
 
 
 def assemble(config: Config) -> Run:
@@ -87,6 +129,9 @@ def assemble(config: Config) -> Run:
   )
   about = inputs.with_prompts(about, config.data.prompts)
   mixture = inputs.open_mixture(config.data, about)
+  learned = objectives.find(config.loss, mixture)
+  objectives.check(learned, mixture, about.config)
+  teacher = teachers.find(config.teacher, learned, mixture, about, mesh)
   layout = layout_lib.Layout(
     size=config.batch.size,
     max_length=about.max_length,
@@ -95,28 +140,40 @@ def assemble(config: Config) -> Run:
     ladder=tuple(config.batch.ladder),
     negatives=max(options.negatives for options in mixture.options),
     sides=len(about.config.sides),
+    target_width=teacher.width,
   )
-  found = inputs.Input(config, mixture, about, layout, mesh)
+  found = inputs.Input(
+    config, mixture, about, layout, mesh, learned.of_data_set, teacher.vectors
+  )
+  optim = optimizer.OptimizerConfig(**config.optim)
+  objective = objective_lib.Objective(
+    towers.Model(about.config, mesh),
+    learned.terms,
+    teacher=teacher.model,
+    spread=blockwise.Spread(mesh),
+    freeze=optim.parameter_groups.freeze,
+  )
+  if optim.groups:
+    optim.parameter_groups.check(_shapes(objective))
+  parameters = teacher.place(mesh)
   return Run(
     config=config,
     mesh=mesh,
     layout=found.layout,
     about=about,
     input=found,
-    model=towers.Model(about.config, mesh),
-    params=params,
-    loss=_loss(config.loss),
-    optimizer=optimizer.OptimizerConfig(**config.optim),
-    tasks=evals.read_all([t for t in config.eval.tasks.split(",") if t]),
+    # Of a workdir they are on one device, and a mesh takes none from there.
+    params=jax.device_get(params),
+    objective=objective,
+    teacher=parameters,
+    optimizer=optim,
+    evaluation=evaluation.find(config, about, objective, parameters, mesh),
   )
 
 
-def _loss(config: Config) -> losses.LossFunction:
-  """The loss that the config names, with its settings."""
-  settings: dict[str, Any] = config.to_dict()
-  name = settings.pop("name")
-  if name not in losses.LOSSES:
-    raise program.BadInput(
-      f"config.loss.name is {name!r}; wanted one of {', '.join(losses.LOSSES)}"
-    )
-  return functools.partial(losses.LOSSES[name], **settings)
+def _shapes(objective: objective_lib.Objective) -> towers.Params:
+  """The shapes of all parameters that an objective trains."""
+  return {
+    **jax.eval_shape(objective.model.init, jax.random.key(0)),
+    **terms.learned(objective.terms),
+  }

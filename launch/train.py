@@ -11,10 +11,11 @@ be started again.
 """
 
 import contextlib
+import functools
 import shlex
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from absl import flags
 import jax
@@ -24,15 +25,15 @@ from data import batch as batch_lib
 from data import loader
 from data import program
 from embeddings import checkpoint
-from embeddings import encode
 from embeddings import loop
 from embeddings import metrics
 from embeddings import optimizer
 from embeddings import partition
-from embeddings import step as step_lib
 from embeddings import workdir as workdir_lib
-from embeddings.evals import table as evals
+from embeddings.losses import terms
 from launch import check
+from launch import chunks
+from launch import device_memory
 from launch import run as run_lib
 
 
@@ -52,9 +53,14 @@ def main() -> None:
   program.require(given.workdir, "workdir", "runs/mine")
   run = run_lib.assemble(given.config.lock())
   if given.check:
-    program.print_result(check.check(run))
+    with device_memory.explained():
+      program.print_result(check.check(run))
     return
   workdir = workdir_lib.Workdir(given.workdir)
+  if given.config.input.changed_data == "go_on":
+    checkpoint.check_learned(
+      workdir.checkpoints, terms.learned(run.objective.terms)
+    )
   workdir.begin(
     given.config.to_dict(),
     run.input.fingerprint,
@@ -62,7 +68,9 @@ def main() -> None:
     command=shlex.join(["python", "-m", "launch.train", *sys.argv[1:]]),
     changed_data=given.config.input.changed_data,
   )
-  program.print_result(train(run, workdir))
+  chunk_rows = chunks.parse(given.config.batch.chunk_rows) or 0
+  with device_memory.explained(chunk_rows):
+    program.print_result(train(run, workdir))
 
 
 def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
@@ -96,9 +104,12 @@ def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
   )
   results = metrics.JsonLines(workdir.path / "evals.jsonl", step=start)
   began = time.monotonic()
+  run = run.in_chunks(state, workdir.path / chunks.FILE)
   train_step = run.compile_step(state) if start < config.optim.steps else None
   compiled_s = time.monotonic() - began
-  evaluate = _evaluation(run, reporter, results)
+  evaluate = functools.partial(
+    run.evaluation, reporter=reporter, results=results
+  )
   with (
     contextlib.closing(checkpoints),
     contextlib.closing(results),
@@ -154,25 +165,6 @@ def _on_mesh(
     ahead = coming
   if ahead is not None:
     yield ahead
-
-
-def _evaluation(
-  run: run_lib.Run, reporter: metrics.Reporter, results: metrics.JsonLines
-) -> Callable[[int, step_lib.State], None]:
-  """What evaluates a state on the config's tasks, unless that was done."""
-  encoder = encode.make(run.about, None)
-
-  def evaluate(step: int, state: step_lib.State) -> None:
-    if not run.tasks or step in results.steps:
-      return
-    encoder.params = state.params
-    found = evals.run(encoder.comparable, run.tasks)
-    results.write({"step": step, **found})
-    reporter.evaluation(step, found)
-    shown = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
-    program.note_line(f"step {step}: {shown}")
-
-  return evaluate
 
 
 if __name__ == "__main__":

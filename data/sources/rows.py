@@ -49,11 +49,13 @@ class Layout(NamedTuple):
     delimiter: between the fields of CSV; None for what the extension says.
     quotes: "double" if a field in double quotes may hold delimiters and line
       breaks, "none" if a quote is a character like any other.
+    lists: the columns that a JSON list may have a list in.
   """
 
   columns: tuple[str, ...]
   delimiter: str | None = None
   quotes: str = "double"
+  lists: tuple[str, ...] = ()
 
 
 def read(path: pathlib.Path, layout: Layout) -> Iterator[Row]:
@@ -98,11 +100,12 @@ def _json_rows(path: pathlib.Path, layout: Layout) -> Iterator[Row]:
   """One row a line that is not blank."""
   for number, line in enumerate(_lines(path), 1):
     if line.strip():
-      yield _json_row(number, line, layout.columns)
+      yield _json_row(number, line, layout)
 
 
-def _json_row(number: int, line: str, columns: Sequence[str]) -> Row:
+def _json_row(number: int, line: str, layout: Layout) -> Row:
   """The row of one line of JSON."""
+  columns = layout.columns
   try:
     value = json.loads(line)
   except (ValueError, RecursionError):
@@ -119,7 +122,10 @@ def _json_row(number: int, line: str, columns: Sequence[str]) -> Row:
     return Row(number, fault=fault)
   values = value[: len(columns)]
   # A list of lists is a whole table on one line.
-  if any(isinstance(cell, list) for cell in values):
+  cells = zip(columns, values, strict=True)
+  if any(
+    isinstance(cell, list) and name not in layout.lists for name, cell in cells
+  ):
     return Row(number, fault=f"is a list of lists: {_shown(value)}")
   return Row(number, values)
 

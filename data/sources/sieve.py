@@ -5,7 +5,8 @@ A sieve counts what it leaves out, by reason:
     bad_record  cannot be read as text (only with `on_bad_record="skip"`)
     empty       a text is empty, blank or null
     too_short, too_long  a text is outside `min_chars` and `max_chars`
-    identical   a text is its own positive, or one of its own negatives
+    identical   a text is its own positive, or one of its own negatives (not
+                of scored pairs)
     duplicate   the record repeats an earlier one
 """
 
@@ -20,6 +21,7 @@ from typing import Any
 import xxhash
 
 from data import identity
+from data import kinds
 from data import program
 from data import records
 from data import seen
@@ -81,18 +83,26 @@ class Sieve:
 
   def _expand(self, row: rows.Row) -> Iterator[Sequence[Any]]:
     """Each choice of one text a column; the last negatives stay together."""
+    kind, values = self._rules.kind, list(row.values)
+    scores = [values.pop()] if kind == "scored_triplets" else []
     lists = [
       (value or [None]) if isinstance(value, list) else [value]
-      for value in row.values
+      for value in values
     ]
-    negatives = lists.pop() if self._rules.kind == "triplets" else []
-    for values in itertools.product(*lists):
-      yield [*values, *negatives]
+    negatives = lists.pop() if kind in kinds.LISTS else []
+    choices = list(itertools.product(*lists))
+    if scores and len(choices) > 1:
+      raise _BadRecord(
+        f"has {len(choices)} choices of the texts before its negatives, and "
+        "scores for one; wanted one text in each column"
+      )
+    for texts in choices:
+      yield [*texts, *negatives, *scores]
 
   def _reason(self, record: records.Record) -> str:
     """Why the record is left out; empty if it is not."""
     rules = self._rules
-    texts = record[:2] if rules.kind == "scored" else record
+    texts = kinds.texts(rules.kind, record)
     lengths = [len(text.strip()) for text in texts]
     if not min(lengths):
       return "empty"
@@ -101,7 +111,7 @@ class Sieve:
     if max(lengths) > rules.max_chars:
       return "too_long"
     hashes = [identity.hash_text(text) for text in texts]
-    if rules.kind != "scored" and (
+    if rules.kind not in ("scored", "texts") and (
       hashes[0] in hashes[1:] or hashes[1] in hashes[2:]
     ):
       return "identical"
@@ -129,9 +139,13 @@ class _BadRecord(ValueError):
 
 def _checked(values: Sequence[Any], kind: str) -> records.Record:
   """The record of these values, a null as an empty text."""
-  if kind == "scored":
-    return (*map(_text, values[:2]), _score(values[2]))
-  return tuple(map(_text, values))
+  tail = kinds.TAIL.get(kind)
+  if not tail:
+    return tuple(map(_text, values))
+  texts = tuple(map(_text, values[:-1]))
+  if tail == "group":
+    return *texts, _group(values[-1])
+  return *texts, _score(values[-1]) if tail == "score" else _scores(values)
 
 
 def _text(value: Any) -> str:
@@ -156,6 +170,27 @@ def _score(value: Any) -> float:
   if not math.isfinite(score):
     raise _BadRecord(f"has the score {value!r:.60}, wanted a finite number")
   return score
+
+
+def _scores(values: Sequence[Any]) -> tuple[float, ...]:
+  """The last value as numbers, one for each text but the first."""
+  found, count = values[-1], len(values) - 2
+  if not isinstance(found, list):
+    raise _BadRecord(f"has the scores {found!r:.60}, wanted a list of numbers")
+  if len(found) != count:
+    raise _BadRecord(
+      f"has {len(found)} scores, wanted one for each of the {count} texts "
+      "after the first"
+    )
+  return tuple(map(_score, found))
+
+
+def _group(value: Any) -> str | int:
+  """The value as the name or the number of a group."""
+  fault = kinds.group_fault(value)
+  if fault:
+    raise _BadRecord(f"{fault}, wanted a text or a whole number")
+  return _text(value) if isinstance(value, str) else value
 
 
 def _hash_all(hashes: Sequence[int]) -> int:

@@ -11,8 +11,16 @@ negatives); of a JSON list, such as those of the sentence-transformers project
 (embedding-training-data), it takes as many values as there are names. Where an
 object's column holds a list of texts, each of them makes a record of its own;
 all negatives of a last column stay in one record: `--columns=query,pos,neg`
-reads `{"query": "q", "pos": ["p"], "neg": ["n", "m"]}`. With `--kind=scored`
-the last column is a number, the similarity of the first two.
+reads `{"query": "q", "pos": ["p"], "neg": ["n", "m"]}`. What each `--kind` is:
+
+- `texts`, `--columns=sentence`: texts alone, each its own query and document;
+- `pairs`, `--columns=query,document`: what two columns are, unless told;
+- `triplets`, `--columns=query,pos,neg`: and what three or more are;
+- `scored`, `--columns=one,other,score`: two texts, and how alike they are;
+- `scored_triplets`, `--columns=query,pos,neg,scores`: triplets, and last a list
+  with a number (of a teacher, say) for each text after the query;
+- `grouped`, `--columns=query,document,label`: pairs, and last a text or a whole
+  number; the pairs of one label are positives of each other.
 
 Records with an empty text (or null), a text outside `--min_chars` and
 `--max_chars`, a text that is its own positive or negative, and repeated
@@ -32,6 +40,7 @@ from typing import Any
 
 from absl import flags
 
+from data import kinds
 from data import manifest
 from data import program
 from data import records
@@ -153,20 +162,37 @@ def _nothing_left(files: Sequence[pathlib.Path], sifted: sieve.Sieve) -> str:
 
 def kind_of(wanted: str, columns: Sequence[str]) -> str:
   """The kind of data set that the columns make."""
-  if len(columns) < 2 or len(set(columns)) < len(columns) or "" in columns:
+  count, given = len(columns), ",".join(columns)
+  if len(set(columns)) < count or "" in columns or (count < 2 and not wanted):
     raise program.BadInput(
-      f"--columns={','.join(columns)}: wanted two or more different names, as "
-      "in --columns=query,document"
+      f"--columns={given}: wanted two or more different names, as in "
+      "--columns=query,document, or one with --kind=texts"
     )
-  kind = wanted or ("pairs" if len(columns) == 2 else "triplets")
-  fits = len(columns) == 2 if kind == "pairs" else len(columns) > 2
-  if not fits or (kind == "scored" and len(columns) != 3):
-    wants = {"pairs": "two", "scored": "two texts and a score"}
+  kind = wanted or ("pairs" if count == 2 else "triplets")
+  least = manifest.KINDS[kind]
+  if count < least or (count > least and kind not in kinds.LISTS):
     raise program.BadInput(
-      f"--kind={kind} takes {wants.get(kind, 'three or more')} in --columns, "
-      f"found {','.join(columns)}"
+      f"--kind={kind} takes {_COLUMNS[kind]} in --columns, found {given}"
     )
   return kind
+
+
+_COLUMNS = {
+  "texts": "one",
+  "pairs": "two",
+  "triplets": "three or more",
+  "scored": "two texts and a score",
+  "scored_triplets": "three texts or more and their scores",
+  "grouped": "two texts and their group",
+}
+
+
+def layout_of(
+  kind: str, columns: Sequence[str], delimiter: str | None, quotes: str
+) -> rows.Layout:
+  """How to read files whose rows become records of a kind."""
+  lists = columns[2:] if kind == "scored_triplets" else ()
+  return rows.Layout(tuple(columns), delimiter, quotes, tuple(lists))
 
 
 def _check_delimiter(delimiter: str | None) -> None:
@@ -221,12 +247,13 @@ def main() -> None:
       f"{given.max_chars}, so that no text fits; lower it"
     )
   out = pathlib.Path(given.out).expanduser()
+  kind = kind_of(given.kind, given.columns)
   result = convert(
     files,
     out,
-    layout=rows.Layout(tuple(given.columns), given.delimiter, given.quotes),
+    layout=layout_of(kind, given.columns, given.delimiter, given.quotes),
     rules=sieve.Rules(
-      kind_of(given.kind, given.columns),
+      kind,
       given.min_chars,
       given.max_chars,
       given.duplicates,

@@ -1,4 +1,4 @@
-"""The encoder: inputs, then a stack of equal blocks, scanned.
+"""The encoder: inputs, then a stack of equal blocks.
 
 Parameter paths are an interface (weight import, sharding rules, golden test).
 Every encoder has
@@ -38,6 +38,8 @@ from embeddings.encoders import linear
 from embeddings.encoders import views
 
 _Step = Callable[[jax.Array, jax.Array], tuple[jax.Array, None]]
+
+_MOST_UNROLLED = 12  # layers
 
 # What the backward pass computes again: nothing, all but the products with
 # parameters, or everything within a block.
@@ -106,9 +108,23 @@ class Encoder(hk.Module):
       x, _ = hk.scan(step, x, layers)
     else:
       scan = hk.layer_stack(
-        config.layers, with_per_layer_inputs=True, name="layers"
+        config.layers,
+        with_per_layer_inputs=True,
+        unroll=_unrolled(config.layers, self.remat),
+        name="layers",
       )
       x, _ = scan(step)(x, layers)
     if config.pre_norm:
       x = linear.Norm(config.norm_eps, config.biases, name="norm")(x)
     return x
+
+
+def _unrolled(layers: int, remat: str) -> int:
+  """How many layers are compiled one by one.
+
+  On a CPU a scan copies each layer's activations in and out, a tenth of a step
+  of six layers. A deep stack would take long to compile, and what is computed
+  again has to be within a scan: elsewhere XLA would keep it after all.
+  """
+  few = layers <= _MOST_UNROLLED and remat == "none"
+  return layers if few and jax.default_backend() == "cpu" else 1

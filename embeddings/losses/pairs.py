@@ -1,11 +1,16 @@
 """What every loss takes and gives."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import jax
+from jax.typing import ArrayLike
 import jax.numpy as jnp
 
 from data import batch as batch_lib
+from embeddings.losses import blockwise
+
+Learned = Mapping[str, jax.Array]  # by name, numbers []
 
 
 class Pairs(NamedTuple):
@@ -18,6 +23,10 @@ class Pairs(NamedTuple):
   identity: jax.Array  # uint32 [2 + M, B, 2]
   present: jax.Array  # bool [2 + M, B]
   score: jax.Array  # float32 [B, 1 + M]
+  dataset: jax.Array  # int32 [B]
+  group: jax.Array  # uint32 [B, 2], zeros for none
+  target: jax.Array  # float32 [2 + M, B, V], a teacher's; zeros for none
+  own: jax.Array  # bool [B], those that the loss is averaged over
 
 
 class Loss(NamedTuple):
@@ -26,12 +35,42 @@ class Loss(NamedTuple):
   value: jax.Array  # []
   accuracy: jax.Array  # [], share of queries whose document comes first
 
+  @classmethod
+  def of(cls, value: jax.Array) -> "Loss":
+    """A loss that has no accuracy: nan."""
+    return cls(value, jnp.full((), jnp.nan))
+
+
+class LossFunction(Protocol):
+  """A loss: a frozen dataclass of its settings."""
+
+  kinds: ClassVar[tuple[str, ...]]  # of the data sets that it can learn from
+  # "compared": vectors, a teacher's too, whose dot product is the model's
+  # similarity; or "raw".
+  vectors: ClassVar[str]
+
+  @property
+  def teacher(self) -> str:
+    """What it wants of a teacher: "", "scores" or "vectors"."""
+    ...
+
+  def learned(self) -> dict[str, float]:
+    """The numbers that it learns, as they begin."""
+    ...
+
+  def __call__(
+    self, pairs: Pairs, learned: Any, spread: blockwise.Spread
+  ) -> Loss:
+    """The loss, averaged over its own pairs in the whole batch."""
+    ...
+
 
 def pairs_of(
   vectors: jax.Array,  # [G, T, E]
   batch: batch_lib.Batch,
+  target: jax.Array | None = None,  # [G, T, V]; the batch's own if None
 ) -> Pairs:
-  """The texts of all shards side by side."""
+  """The texts of all shards side by side; all pairs are own."""
   shards, pairs = batch.dataset.shape
   columns = vectors.shape[1] // pairs
 
@@ -40,9 +79,25 @@ def pairs_of(
     values = values.reshape(shards, columns, pairs, *rest).swapaxes(0, 1)
     return values.reshape(columns, shards * pairs, *rest)
 
+  def by_pair(values: ArrayLike) -> jax.Array:  # [B, ...]
+    values = jnp.asarray(values)
+    return values.reshape(shards * pairs, *values.shape[2:])
+
   return Pairs(
     vectors=by_column(vectors),
     identity=by_column(jnp.asarray(batch.identity)),
     present=by_column(jnp.asarray(batch.present)),
-    score=jnp.asarray(batch.score).reshape(shards * pairs, -1),
+    score=by_pair(batch.score),
+    dataset=by_pair(batch.dataset),
+    group=by_pair(batch.group),
+    target=by_column(jnp.asarray(batch.target if target is None else target)),
+    own=jnp.ones(shards * pairs, bool),
   )
+
+
+def mean(
+  values: jax.Array,  # [B, ...]
+  counts: jax.Array,  # bool [B, ...]
+) -> jax.Array:  # []
+  """The mean of the values that count; 0 if none does."""
+  return jnp.where(counts, values, 0).sum() / jnp.maximum(counts.sum(), 1)

@@ -4,12 +4,34 @@
       --config.data.train=FOLDER --config.data.tokenizer=FOLDER --workdir=DIR
 
 Other configs begin with `default.get_config()` and change what they must.
-`model`, `loss`, `data`, `optim`, `batch` and `seed` identify a run and may not
-change when it is resumed; the rest may.
+`model`, `loss`, `teacher`, `data`, `optim`, `batch` and `seed` identify a run
+and may not change when it is resumed; the rest may, and batch.chunk_rows.
 """
 
 import ml_collections
 from ml_collections import config_dict
+
+
+# Of all losses together; each has some, with a default.
+LOSS_SETTINGS = {
+  "scale": float,  # times a similarity
+  "max_scale": float,  # 0 for a fixed scale, else it is learned up to this
+  "symmetric": bool,  # documents are to find their queries too
+  "contrast": str,  # queries, documents, or both with a comma
+  "partition": str,  # directions, joint
+  "label_smoothing": float,
+  "positives": str,  # own, group
+  "negatives_from": str,  # batch, dataset
+  "filter": str,  # absolute, relative: leaves likely positives out
+  "filter_margin": float,
+  "guide": str,  # model, teacher: by whose similarities
+  "bias": float,  # of sigmoid
+  "margin": float,  # of triplet
+  "distance": str,  # euclidean, cosine
+  "teacher": str,  # scores, vectors
+  "temperature": float,  # of kl
+  "teacher_temperature": float,
+}
 
 
 def get_config() -> ml_collections.ConfigDict:
@@ -48,9 +70,23 @@ def get_config() -> ml_collections.ConfigDict:
     }
   )
 
-  config.loss = ml_collections.ConfigDict(
-    {"name": "in_batch", "scale": 20.0, "symmetric": True}
-  )
+  config.loss = ml_collections.ConfigDict()
+  # in_batch, sigmoid, triplet, cosent, angle, cosine, margin_mse, kl,
+  # vector_mse; a data set of a mixture file may name its own. See
+  # embeddings/losses. What is None is as the loss has it by default; what it
+  # has not must be None.
+  config.loss.name = "in_batch"
+  config.loss.weight = 1.0
+  # Vectors cut to so many numbers are trained as well (Matryoshka).
+  config.loss.widths = ()
+  config.loss.width_weights = ()  # 1 each if empty
+  for key, kind in LOSS_SETTINGS.items():
+    config.loss[key] = config_dict.placeholder(kind)
+
+  # What teaches, where a loss learns from a teacher's vectors: a model that
+  # runs alongside and reads the same tokens, or the name of vectors that
+  # tools.teach has written into the data sets.
+  config.teacher = ml_collections.ConfigDict({"init": "", "vectors": ""})
 
   config.data = ml_collections.ConfigDict()
   # FOLDER[=WEIGHT],... or a mixture file, in which each data set may have its
@@ -83,7 +119,10 @@ def get_config() -> ml_collections.ConfigDict:
       "steps": 1_000,
       "decay": "linear",
       "weight_decay": 0.0,
+      "eps": 1e-8,
       "clip_norm": 1.0,
+      # PATTERN=FACTOR,... of the learning rate by parameter path; 0 freezes.
+      "groups": "",
     }
   )
 
@@ -96,6 +135,9 @@ def get_config() -> ml_collections.ConfigDict:
   # on the data, or they are fractions of the largest; see data/shapes.py.
   config.batch.shapes = 10
   config.batch.ladder = ()
+  # Rows of a shard that are encoded at a time: less memory, a third more work.
+  # 0 for all, or auto for as many as the device has room for.
+  config.batch.chunk_rows = "0"
 
   config.mesh = ml_collections.ConfigDict({"data": -1, "fsdp": 1, "tensor": 1})
   config.input = ml_collections.ConfigDict(
@@ -110,7 +152,13 @@ def get_config() -> ml_collections.ConfigDict:
     }
   )
   config.save = ml_collections.ConfigDict({"every": 500, "keep": 2})
-  # Evaluation folders, FOLDER,...; `every` 0 is at the end alone.
-  config.eval = ml_collections.ConfigDict({"tasks": "", "every": 500})
+  config.eval = ml_collections.ConfigDict(
+    {
+      "tasks": "",  # evaluation folders, FOLDER,...
+      "heldout": "",  # a mixture, as data.train: the loss of each data set
+      "heldout_batches": 4,  # at most, of each
+      "every": 500,  # steps; 0 for the end alone
+    }
+  )
   config.log = ml_collections.ConfigDict({"every": 10})
   return config

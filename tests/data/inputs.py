@@ -9,7 +9,9 @@ from data import layout as layout_lib
 from data import loader
 from data import mixture
 from data import options
+from data import targets
 from data import tokens
+from data import vectors
 
 
 def batches(
@@ -24,6 +26,7 @@ def batches(
   defaults: options.Options = options.PLAIN,
   faults: faults_lib.Faults | None = None,
   order: dict[str, Any] | None = None,
+  teacher: str = "",
   **layout: Any,
 ) -> loader.Batches:
   """The batches of the mixture that `text` says.
@@ -35,16 +38,27 @@ def batches(
     slots, seed, steps, order: of `loader.Batches`.
     kind, faults: of `gather.open_source`.
     defaults: of the data sets.
+    teacher: the vectors' name, in the data sets that have some; "" for none.
   """
   opened = mixture.open_mixture(text, defaults=defaults)
   tokenizer = tokens.Tokenizer(tokenizer_folder, max_length=32)
   negatives = max(options.negatives for options in opened.options)
+  taught = [
+    vectors.Vectors(data_set, teacher)
+    if teacher and vectors.available(data_set, teacher)
+    else None
+    for data_set in opened.data_sets
+  ]
   shape = layout_lib.Layout(
-    size=size, max_length=32, negatives=negatives, **layout
+    size=size,
+    max_length=32,
+    negatives=negatives,
+    target_width=targets.width_of(taught),
+    **layout,
   )
   return loader.Batches(
     opened,
-    gather.open_source(kind, opened, tokenizer, shape.columns, faults),
+    gather.open_source(kind, opened, tokenizer, shape.columns, faults, taught),
     shape,
     datasets_per_batch=slots,
     seed=seed,

@@ -13,8 +13,17 @@ from data import tokenised
 SIZE, NEGATIVES, LONGEST = 48, 2, 40
 
 
+WIDTH = 3  # of a teacher's vectors
+
+
 class Recording(tokenised.Tokenised):
-  """Knows which texts' ids were asked for."""
+  """Knows which texts' ids and vectors were asked for."""
+
+  def vectors(self, pair, column):
+    self.__dict__.setdefault("taught", set()).update(pair.tolist())
+    there = self.lengths[pair, column] > 0
+    names = np.stack([pair, column, 0 * pair + 7], 1)
+    return np.where(there[:, None], names, 0).astype(np.float32)
 
   def ids(self, pair, column):
     self.__dict__.setdefault("asked", []).extend(
@@ -35,6 +44,7 @@ def tokens():
     lengths=lengths,
     identity=np.where(lengths, (place + 1) * (2**40 + 1), 0).astype(np.uint64),
     score=place[:, :3].astype(np.float32),
+    group=np.arange(SIZE, dtype=np.uint64) % 7 * (2**40 + 1),
   )
 
 
@@ -50,6 +60,7 @@ def make(**changes):
       "pack_shards": 8,
       "ladder": (0.9, 0.8, 0.7, 0.6, 0.5, 0.4, 0.3),
       "negatives": NEGATIVES,
+      "target_width": WIDTH,
       **changes,
     }
   )
@@ -84,19 +95,35 @@ def test_parts_of_hosts_are_the_whole(tokens, layout, hosts):
   asked_of_all = set()
   parts = []
   for host in range(hosts):
-    tokens.asked.clear()
+    tokens.asked.clear(), tokens.taught.clear()
     shards = range(host * 8 // hosts, (host + 1) * 8 // hosts)
     part = assemble.assemble(tokens, DATA_SET, layout, shards)
     assert len(part.present) == 8 // hosts
     # The scores say which pairs they are.
     own = {int(score) // 4 for score in part.score[..., 0].flat}
     assert {pair for pair, _ in tokens.asked} == own
+    assert tokens.taught == own
     assert len(set(tokens.asked)) == len(tokens.asked)
     assert asked_of_all.isdisjoint(tokens.asked)
     asked_of_all.update(tokens.asked)
     parts.append(part)
   together = jax.tree.map(lambda *x: np.concatenate(x), *parts)
   jax.tree.map(np.testing.assert_array_equal, together, whole)
+
+
+@pytest.mark.parametrize("width", [0, WIDTH])
+def test_it_has_the_shapes_of_zeros(tokens, width):
+  layout = make(target_width=width)
+  batch = assemble.assemble(tokens, DATA_SET, layout)
+  zeros = layout.zeros([side.text.shape[1:] for side in batch.sides])
+
+  def check(one, other):
+    assert (one.shape, one.dtype) == (other.shape, other.dtype)
+    assert not other.any()
+
+  jax.tree.map(check, batch, zeros)
+  assert batch.target.shape[-1] == width
+  assert not batch.objective.any()  # none was given
 
 
 def test_shards_come_in_the_order_asked(tokens):
@@ -111,14 +138,19 @@ def test_shards_come_in_the_order_asked(tokens):
   "layout", LAYOUTS, ids=lambda x: f"{x.packing} {x.sides}"
 )
 def test_every_pair_is_whole_and_there_once(tokens, layout):
-  batch = assemble.assemble(tokens, DATA_SET, layout)
+  objective = np.array([3, 0, 1, 1, 2])
+  batch = assemble.assemble(tokens, DATA_SET, layout, objective=objective)
   texts, pairs = texts_of(batch), layout.pairs
   seen = set()
   for shard, place in np.ndindex(8, pairs):
     pair = int(batch.score[shard, place, 0]) // 4
     seen.add(pair)
     assert batch.dataset[shard, place] == DATA_SET[pair]
+    assert batch.objective[shard, place] == objective[DATA_SET[pair]]
     np.testing.assert_array_equal(batch.score[shard, place], tokens.score[pair])
+    np.testing.assert_array_equal(
+      batch.group[shard, place], identity.words(tokens.group[pair])
+    )
     of_pair = place + pairs * np.arange(4)
     np.testing.assert_array_equal(
       batch.identity[shard, of_pair], identity.words(tokens.identity[pair])
@@ -126,6 +158,8 @@ def test_every_pair_is_whole_and_there_once(tokens, layout):
     for column, text in enumerate(of_pair):
       wanted = tokens.ids(np.array([pair]), np.array([column]))
       assert batch.present[shard, text] == bool(len(wanted))
+      vector = [pair, column, 7] if len(wanted) else [0, 0, 0]
+      assert batch.target[shard, text].tolist() == vector
       if len(wanted):
         ids, position = texts[shard, text]
         np.testing.assert_array_equal(ids, wanted)
@@ -184,6 +218,6 @@ def test_the_layout_is_that_of_earlier_versions(tokens):
   # If this has to change, so has packing.VERSION.
   digest = xxhash.xxh3_64()
   batch = assemble.assemble(tokens, DATA_SET, LAYOUTS[0])
-  for array in jax.tree.leaves(batch):
+  for array in jax.tree.leaves(batch[:6]):
     digest.update(np.ascontiguousarray(array).tobytes())
   assert digest.hexdigest() == "358cc228932383ba"

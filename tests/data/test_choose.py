@@ -28,6 +28,13 @@ def test_sides_are_swapped_as_often_as_asked(swap):
   np.testing.assert_array_equal(columns[:, 1], ~swapped)
 
 
+def test_a_text_alone_is_query_and_document():
+  one = chooser(negatives=2, choose_negatives="random", swap=0.5)
+  columns = one.columns(draw(64), np.repeat([1, 2], 32))
+  assert columns[:32].tolist() == [[0, 0, -1, -1, -1]] * 32
+  assert (columns[32:, :2].sum(1) == 1).all()
+
+
 def test_the_first_negatives_are_taken_as_far_as_there_are():
   columns = chooser(negatives=2).columns(draw(4), np.array([2, 3, 4, 9]))
   assert columns[:, 2:].tolist() == [

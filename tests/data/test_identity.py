@@ -7,6 +7,7 @@ import xxhash
 from hypothesis import strategies
 
 from data import identity
+from data import permutation
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,33 @@ _ASCII = strategies.characters(max_codepoint=127)
 def test_the_hash_is_that_of_the_normal_form(text: str) -> None:
   expected = xxhash.xxh3_64_intdigest(identity.normalise(text).encode())
   assert identity.hash_text(text) == expected
+
+
+_MASK = 2**64 - 1
+
+
+def _unmixed(state: int) -> int:
+  """The number whose `permutation.mix` from a state of 0 this is."""
+  for shift, factor in ((31, 0x94D049BB133111EB), (27, 0xBF58476D1CE4E5B9)):
+    state ^= state >> shift ^ state >> 2 * shift
+    state = state * pow(factor, -1, 2**64) & _MASK
+  state ^= state >> 30 ^ state >> 60
+  return state - 0x9E3779B97F4A7C15 & _MASK
+
+
+def test_no_group_is_0() -> None:
+  # Mixed with 7, this one would be 0.
+  hashes = np.array([_unmixed(_unmixed(0) ^ 7), 5], np.uint64)
+  mixed = permutation.mix_arrays(hashes, 7)
+  assert mixed[0] == 0 and mixed[1] != 0
+  assert identity.groups_of(hashes, 7).tolist() == [1, mixed[1]]
+
+
+def test_groups_are_told_apart_by_name_and_data_set() -> None:
+  hashes = identity.hash_groups(["a", "A", 7, "7", "07", -7])
+  found = [identity.groups_of(hashes, data_set) for data_set in (0, 1)]
+  assert len(set(np.concatenate(found).tolist())) == 10  # 7 is "7"
+  assert found[0][2] == found[0][3]
 
 
 @hypothesis.given(strategies.lists(strategies.text(), max_size=5))

@@ -9,15 +9,10 @@ import pytest
 from hypothesis import strategies
 
 from data import kinds
+from tests.data import kind_records
 
-KINDS = {"pairs": 2, "triplets": 3, "scored": 3}
-TEXTS = strategies.text(min_size=1).filter(str.strip)
-NUMBERS = strategies.floats(allow_nan=False, allow_infinity=False)
-GOOD = {
-  "pairs": strategies.tuples(TEXTS, TEXTS),
-  "triplets": strategies.lists(TEXTS, min_size=3, max_size=6).map(tuple),
-  "scored": strategies.tuples(TEXTS, TEXTS, NUMBERS),
-}
+KINDS = kind_records.COLUMNS
+GOOD = kind_records.good()
 VALUES = strategies.recursive(
   strategies.none()
   | strategies.booleans()
@@ -35,14 +30,22 @@ VALUES = strategies.recursive(
 def check(kind: str, record: kinds.Record) -> None:
   """Asserts what the rest of the code relies on."""
   assert isinstance(record, tuple)
-  assert len(record) == KINDS[kind] or (kind == "triplets" and len(record) > 3)
-  texts = record[:-1] if kind == "scored" else record
+  more = kind in ("triplets", "scored_triplets") and len(record) > KINDS[kind]
+  assert more or len(record) == KINDS[kind]
+  tailed = kind in ("scored", "scored_triplets", "grouped")
+  texts = record[:-1] if tailed else record
+  assert kinds.texts(kind, record) == texts
   for text in texts:
     assert isinstance(text, str) and text.strip()
     assert len(text) <= kinds.MAX_TEXT_CHARS
     text.encode()
-  if kind == "scored":
-    assert type(record[-1]) is float and math.isfinite(record[-1])
+  scores = {"scored": record[-1:], "scored_triplets": record[-1]}.get(kind, ())
+  assert kinds.scores(kind, record) == scores
+  assert all(type(score) is float and math.isfinite(score) for score in scores)
+  if kind == "scored_triplets":
+    assert len(scores) == len(texts) - 1
+  if kind == "grouped":
+    assert type(record[-1]) is int or record[-1].strip()
 
 
 def read(kind: str, encoded: bytes) -> kinds.Record | None:
@@ -101,6 +104,8 @@ def test_a_record_with_one_value_changed(
   place = data.draw(strategies.integers(0, len(record) - 1))
   record[place] = data.draw(VALUES)
   found = read(kind, json.dumps(record).encode())
+  if isinstance(record[-1], list):
+    record[-1] = tuple(record[-1])
   assert found is None or found == tuple(record)
 
 
@@ -129,6 +134,20 @@ def test_a_record_with_one_value_changed(
     ("scored", b'["a", "b", 1e999]', "out of range"),
     ("scored", b'["a", 1]', "`str`, got `int`"),
     ("pairs", b"[" * 10**6, "got `array`"),
+    ("texts", b'["a", "b"]', "length 1"),
+    ("texts", b'[" "]', "empty text"),
+    ("scored_triplets", b'["a", "b", [1]]', "length >= 4"),
+    ("scored_triplets", b'["a", "b", "c", "d"]', "'d' in place of a list"),
+    ("scored_triplets", b'["a", "b", [1], [1, 2]]', "place of a text"),
+    ("scored_triplets", b'["a", "b", "c", [1]]', "1 scores for 2 texts after"),
+    ("scored_triplets", b'["a", "b", "c", [1, "2"]]', "`float`, got `str`"),
+    ("scored_triplets", b'["a", "b", "", [1, 2]]', "empty text"),
+    ("grouped", b'["a", "b", null]', "`int . str`, got `null`"),
+    ("grouped", b'["a", "b", 1.5]', "got `float`"),
+    ("grouped", b'["a", "b", true]', "got `bool`"),
+    ("grouped", b'["a", "b", " "]', "empty group"),
+    ("grouped", b'["a", "b", 9223372036854775808]', "`int` <= 92"),
+    ("grouped", b'["a", "b", "%s"]' % (b"x" * 10**7), "group of 10,000,000"),
   ],
 )
 def test_what_is_wrong_is_said(kind: str, encoded: bytes, reason: str) -> None:

@@ -1,7 +1,9 @@
 """Batches hold what the schedule says, and begin at any step."""
 
+import dataclasses
 import itertools
 import json
+import pathlib
 import pickle
 
 from absl import flags
@@ -12,6 +14,7 @@ import pytest
 
 from data import faults
 from data import identity
+from data import kinds
 from data import loader
 from data import mixture
 from data import options
@@ -22,6 +25,8 @@ from data import token_chunks
 from data import tokens
 from tests.data import inputs
 from tests.data import raw_set
+from tests.data import taught
+from tests.data import token_caches
 
 LADDER = (0.7, 0.5, 0.3)
 
@@ -42,7 +47,7 @@ def cache(text, tokenizer, defaults=options.PLAIN):
   opened = mixture.open_mixture(text, defaults=defaults)
   with token_chunks.Workers(tokenizer, 1) as workers:
     for data_set, chosen in zip(opened.data_sets, opened.options, strict=True):
-      for prompts in {chosen.prompts, chosen.prompts.swapped()}:
+      for prompts in chosen.all_prompts:
         pretokenize.pretokenize(
           data_set, tokenizer, prompts, workers=workers, faults=faults.Faults()
         )
@@ -143,12 +148,42 @@ def mixed(tmp_path, write_pairs):
   return str(file)
 
 
-def test_caches_hold_what_the_texts_say(mixed, tokenizer_folder, tokenizer):
-  cache(mixed, tokenizer, OPTIONS)
-  for slots in ("2", "all"):
-    given = {"defaults": OPTIONS, "slots": slots, "pack_shards": 2}
+@pytest.fixture
+def every(tmp_path, mixed):
+  """A mixture of a data set of each kind, of which three have vectors."""
+  found = [[f"sort table {i}", f"table {i}"] for i in range(40)]
+  negatives = [[f"list {i} {j}" for j in range(1 + i % 4)] for i in range(40)]
+  rows = {
+    "texts": [(f"tree {i}",) for i in range(40)],
+    "scored_triplets": [
+      (*pair, *other, tuple(float(i - j) for j in range(1 + len(other))))
+      for i, (pair, other) in enumerate(zip(found, negatives, strict=True))
+    ],
+    "grouped": [(*pair, i % 3) for i, pair in enumerate(found)],
+  }
+  for kind, given in rows.items():
+    data_set = token_caches.write(tmp_path / kind, kind, given)
+    taught.write(data_set, "query" if kind == "grouped" else "all")
+  names = [*rows, "scored", "triplets", "pairs"]
+  plain = [{"folder": name, "swap": 0.5} for name in names]
+  for place in (1, 2):
+    del plain[place]["swap"]
+  path = tmp_path / "every.json"
+  path.write_text(json.dumps(plain))
+  return str(path)
+
+
+# Sides change as each data set says.
+NO_SWAP = dataclasses.replace(OPTIONS, swap=0.0)
+EVERY = {"defaults": NO_SWAP, "teacher": taught.NAME}
+
+
+def test_caches_hold_what_the_texts_say(every, tokenizer_folder, tokenizer):
+  cache(every, tokenizer, NO_SWAP)
+  for slots in ("3", "all"):
+    given = {"slots": slots, "pack_shards": 2, **EVERY}
     read, cached = (
-      inputs.batches(mixed, tokenizer_folder, kind=kind, size=12, **given)
+      inputs.batches(every, tokenizer_folder, kind=kind, size=12, **given)
       for kind in ("text", "auto")
     )
     assert type(cached._source) is not type(read._source)
@@ -158,18 +193,20 @@ def test_caches_hold_what_the_texts_say(mixed, tokenizer_folder, tokenizer):
 
 @pytest.mark.parametrize("hosts", [2, 4, 8])
 def test_hosts_make_parts_of_the_same_batch(
-  mixed, tokenizer_folder, tokenizer, hosts
+  every, tokenizer_folder, tokenizer, hosts
 ):
   # So the number of hosts may change between any two steps.
-  cache(mixed, tokenizer)
+  cache(every, tokenizer, NO_SWAP)
   given = {"kind": "cache", "pack_shards": 8, "ladder": LADDER, "slots": "2"}
-  whole = inputs.batches(mixed, tokenizer_folder, **given)
+  order = {"objective": OBJECTIVE}
+  whole = inputs.batches(every, tokenizer_folder, order=order, **given, **EVERY)
   parts = [
     inputs.batches(
-      mixed,
+      every,
       tokenizer_folder,
-      order={"shards": range(h * 8 // hosts, (h + 1) * 8 // hosts)},
+      order={"shards": range(h * 8 // hosts, (h + 1) * 8 // hosts), **order},
       **given,
+      **EVERY,
     )
     for h in range(hosts)
   ]
@@ -210,6 +247,73 @@ def test_a_run_stops_anywhere_and_goes_on_with_other_hosts(
       together = jax.tree.map(lambda *parts: np.concatenate(parts), *found)
       assert_same(alone[step], together)
       step += 1
+
+
+# Of the data sets of `every`.
+KINDS = ("texts", "scored_triplets", "grouped", "scored", "triplets", "pairs")
+OBJECTIVE = [5, 4, 3, 3, 1, 0]
+
+
+def records_of(text, batches, step):
+  """The records of a step, by data set and identities of two of their texts."""
+  sets, draw = mixture.open_mixture(text).data_sets, batches.draw(step)
+  found = {}
+  for index, number in zip(draw.data_set, draw.record, strict=True):
+    (record,) = sets[index].read([number])
+    hashes = identity.hash_texts(kinds.texts(KINDS[index], record)[:2])
+    found[index, frozenset(hashes.tolist())] = record
+  return found
+
+
+def score_of(kind, record, texts):
+  """The scores of a pair whose document and negatives have these identities."""
+  if kind == "scored":
+    return [record[2], 0, 0]
+  if kind != "scored_triplets":
+    return [0, 0, 0]
+  hashes = identity.hash_texts(record[1:-1]).tolist()
+  scores = dict(zip(hashes, record[-1], strict=True))
+  return [scores[text] if text else 0 for text in texts.tolist()]
+
+
+@pytest.mark.parametrize("packing", ["packed", "padded"])
+def test_each_kind_brings_what_its_records_say(
+  every, tokenizer_folder, packing
+):
+  batches = inputs.batches(
+    every,
+    tokenizer_folder,
+    size=36,
+    slots="6",
+    packing=packing,
+    order={"objective": OBJECTIVE},
+    **EVERY,
+  )
+  for step in range(3):
+    batch, groups = batches[step], set()
+    records_ = records_of(every, batches, step)
+    words = batch.identity[0].astype(np.uint64)
+    texts = (words[:, 0] << np.uint64(32) | words[:, 1]).reshape(4, 36)
+    target = batch.target.reshape(4, 36, taught.WIDTH)
+    for pair, index in enumerate(batch.dataset[0].tolist()):
+      own, kind = texts[:, pair], KINDS[index]
+      record = records_[index, frozenset(own[:2].tolist())]
+      assert batch.objective[0, pair] == OBJECTIVE[index]
+      assert (own[0] == own[1]) == (kind == "texts")
+      wanted = np.float32(score_of(kind, record, own[1:]))
+      assert batch.score[0, pair].tolist() == wanted.tolist()
+      # Vectors: of three kinds, and in one of those of the queries alone.
+      there = (
+        (own > 0) & (index < 3) & (np.arange(4) < (1 if index == 2 else 4))
+      )
+      np.testing.assert_array_equal(
+        target[:, pair], taught.of(own) * there[:, None]
+      )
+      group = tuple(batch.group[0, pair].tolist())
+      assert (group == (0, 0)) == (kind != "grouped")
+      if kind == "grouped":
+        groups.add((record[2], group))
+    assert len(groups) == len({group for _, group in groups}) == 3
 
 
 def test_the_global_batch_does_not_depend_on_the_shards(
@@ -283,6 +387,28 @@ def test_missing_negatives_take_no_room(mixed, tokenizer_folder):
     np.testing.assert_array_equal(
       there[there >= 0], np.flatnonzero(batch.present[0])
     )
+
+
+def test_vectors_of_queries_alone_are_not_swapped(every, tokenizer_folder):
+  path = pathlib.Path(every)
+  sets = json.loads(path.read_text())
+  path.write_text(json.dumps([{**found, "swap": 0.5} for found in sets[2:3]]))
+  with pytest.raises(program.BadInput, match="queries alone and swap 0.5; set"):
+    inputs.batches(every, tokenizer_folder, teacher=taught.NAME)
+
+
+def test_vectors_of_two_widths_are_refused(
+  every, tokenizer_folder, monkeypatch
+):
+  monkeypatch.setattr(taught, "WIDTH", 3)
+  path = pathlib.Path(every)
+  other = token_caches.write(path.parent / "narrow", "pairs", [("a", "b")])
+  taught.write(other)
+  path.write_text('[{"folder": "texts"}, {"folder": "narrow"}]')
+  with pytest.raises(
+    program.BadInput, match="'narrow' have 3 numbers and thos"
+  ):
+    inputs.batches(every, tokenizer_folder, teacher=taught.NAME)
 
 
 def test_scores_stay_with_their_pairs(mixed, tokenizer_folder, tokenizer):

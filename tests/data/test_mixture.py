@@ -7,6 +7,7 @@ import pytest
 from data import mixture
 from data import options
 from data import program
+from data import records
 
 
 def test_opens_folders_with_weights(write_pairs):
@@ -90,6 +91,67 @@ def test_a_temperature_evens_sizes_out(file):
 
 
 @pytest.mark.parametrize(
+  ("given", "loss"),
+  [
+    ("", ""),
+    ("cosent", '[{"name": "cosent"}]'),
+    (
+      {"scale": 10, "name": "cosent"},
+      '[{"name": "cosent", "scale": 10}]',
+    ),
+    (
+      ["in_batch", {"weight": 0.5, "name": "kl"}],
+      '[{"name": "in_batch"}, {"name": "kl", "weight": 0.5}]',
+    ),
+  ],
+)
+def test_a_data_set_names_its_losses(file, given, loss):
+  plain, named = (
+    mixture.open_mixture(file({"folder": "a", **more}, {"folder": "b"}))
+    for more in ({}, {"loss": given})
+  )
+  assert [entry.loss for entry in named.options] == [loss, ""]
+  assert [entry.loss for entry in plain.options] == ["", ""]
+  assert named.weights == plain.weights
+
+
+@pytest.fixture
+def kinds(tmp_path, write_pairs):
+  """A mixture file of texts and of another kind, and that kind's record."""
+
+  def write(kind, record):
+    columns = [f"column {i}" for i in range(len(record))]
+    for name, given, one in (
+      ("alone", "texts", ("text",)),
+      ("other", kind, record),
+    ):
+      with records.Writer(
+        tmp_path / name, name=name, kind=given, columns=columns[: len(one)]
+      ) as writer:
+        writer.write(one)
+    path = tmp_path / "kinds.json"
+    path.write_text(json.dumps([{"folder": "alone"}, {"folder": "other"}]))
+    return str(path)
+
+  return write
+
+
+def test_texts_have_one_prompt_and_no_swap(kinds):
+  both = options.Options("query: ", "passage: ", swap=0.5)
+  opened = mixture.open_mixture(kinds("pairs", ("a", "b")), defaults=both)
+  assert opened.options[0] == options.Options("query: ", "query: ")
+  assert opened.options[1] == both
+  assert len(opened.options[0].all_prompts) == 1
+
+
+def test_scores_of_negatives_do_not_change_sides(kinds):
+  path = kinds("scored_triplets", ("q", "p", "n", (2.0, 1.0)))
+  with pytest.raises(program.BadInput, match="data set 2.*swap is 0.5 .* want"):
+    mixture.open_mixture(path, defaults=options.Options(swap=0.5))
+  assert mixture.open_mixture(path).sizes == (1, 1)
+
+
+@pytest.mark.parametrize(
   ("data_set", "message"),
   [
     ({"folder": "a", "wieght": 1}, "it has wieght; wanted folder or name"),
@@ -104,6 +166,16 @@ def test_a_temperature_evens_sizes_out(file):
     ({"folder": "a", "choose_negatives": "last"}, "one of first, random"),
     ({"folder": "a", "prompts": {"title": "t: "}}, "for 'title'"),
     ({"folder": "a", "prompts": "query: "}, "prompts 'query: '"),
+    ({"folder": "a", "loss": 3}, "loss is 3; wanted a name"),
+    ({"folder": "a", "loss": None}, "loss is None; wanted a name"),
+    ({"folder": "a", "loss": []}, "loss is .*; wanted a name"),
+    ({"folder": "a", "loss": [["kl"]]}, "loss is .*; wanted a name"),
+    ({"folder": "a", "loss": ["kl", ""]}, "loss is .*; wanted a name"),
+    ({"folder": "a", "loss": {"scale": 3}}, "loss is .*; wanted a name"),
+    (
+      {"folder": "a", "loss": {"name": "kl", "scale": float("nan")}},
+      "loss is .*; wanted a name",
+    ),
   ],
 )
 def test_a_wrong_data_set_of_a_file_is_named(file, data_set, message):

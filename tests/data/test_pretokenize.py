@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from data import faults
+from data import growing
 from data import identity
 from data import kinds
 from data import program
@@ -83,10 +84,10 @@ def test_processes_write_what_one_does(whole, words, tmp_path, monkeypatch):
 # Ends itself in the midst of writing, after so many writes to files.
 _KILLED = """
 import os, signal, sys
-from data import pretokenize, program, token_chunks, token_writer
+from data import growing, pretokenize, program, token_chunks
 
-token_chunks.CHUNK_RECORDS, token_writer.JOURNAL_S = 16, 0.0
-put, left = token_writer.Writer._put, int(sys.argv.pop(1))
+token_chunks.CHUNK_RECORDS, growing.JOURNAL_S = 16, 0.0
+put, left = growing.Files.put, int(sys.argv.pop(1))
 
 def put_and_die(self, name, numbers):
   global left
@@ -97,7 +98,7 @@ def put_and_die(self, name, numbers):
       file.flush()
     os.kill(os.getpid(), signal.SIGKILL)
 
-token_writer.Writer._put = put_and_die
+growing.Files.put = put_and_die
 pretokenize.define_flags()
 program.run(pretokenize.main)
 """
@@ -181,7 +182,7 @@ def test_the_last_line_counts_what_there_is(
 def test_only_one_process_writes(whole, words, tmp_path, run_program):
   del whole
   folder = tmp_path / "copy"
-  with token_writer.alone(folder / "tokens"):
+  with growing.alone(folder / "tokens"):
     line = programs.bad_input(run_program(*command(folder, words)))
   assert "is being written by another process; wait" in line
   token_caches.make(records.DataSet(folder), words)
@@ -192,7 +193,7 @@ def test_a_cache_that_was_to_be_renamed_is_taken(whole, words):
   (path,) = (whole.folder / "tokens").glob("*/tokens.json")
   partial = path.parent.with_name(f".{path.parent.name}.partial")
   path.parent.rename(partial)
-  (partial / token_writer.JOURNAL_FILE).write_text('{"records": 1}')
+  (partial / growing.JOURNAL_FILE).write_text('{"records": 1}')
   number = (partial / "ids").stat().st_ino
   token_caches.make(whole, words)
   assert written(whole.folder) == before
@@ -210,7 +211,7 @@ def test_a_journal_that_cannot_be_true_is_not_believed(
   partial = tokens_folder / f".{path.parent.name}.partial"
   partial.mkdir(parents=True)
   (partial / "ids").write_bytes(b"torn")
-  (partial / token_writer.JOURNAL_FILE).write_text(journal)
+  (partial / growing.JOURNAL_FILE).write_text(journal)
   token_caches.make(records.DataSet(tmp_path / "copy"), words)
   assert written(tmp_path / "copy") == written(whole.folder)
 
@@ -256,7 +257,7 @@ def test_too_many_bad_records_end_it_whenever_they_were_met(
   given = command(data_set.folder, words)
   assert "record 0 " in programs.bad_input(run_program(*given))
   monkeypatch.setattr(token_chunks, "CHUNK_RECORDS", 16)
-  monkeypatch.setattr(token_writer, "JOURNAL_S", 0.0)
+  monkeypatch.setattr(growing, "JOURNAL_S", 0.0)
   for most, kept in [(2, 0), (4, 32)]:  # 0, 15 and 16 are met in the first
     with pytest.raises(program.BadInput, match=f"at most {most} are skipped"):
       token_caches.make(data_set, words, faults=faults.Faults("skip", most))

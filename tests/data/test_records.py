@@ -15,15 +15,13 @@ from typing import Any
 import hypothesis
 import pytest
 import xxhash
-from hypothesis import strategies
 
 from data import hash_order
 from data import kinds
 from data import manifest as manifests
 from data import program
 from data import records
-
-TEXTS = strategies.text(min_size=1).filter(str.strip)
+from tests.data import kind_records
 
 
 def in_order(found: Sequence[records.Record]) -> list[records.Record]:
@@ -59,34 +57,12 @@ def several_shards(tmp_path: pathlib.Path) -> records.DataSet:
 
 
 @hypothesis.settings(max_examples=50, deadline=None)
-@hypothesis.given(
-  strategies.one_of(
-    strategies.tuples(
-      strategies.just("pairs"),
-      strategies.lists(strategies.tuples(TEXTS, TEXTS), min_size=1),
-    ),
-    strategies.tuples(
-      strategies.just("triplets"),
-      strategies.lists(
-        strategies.lists(TEXTS, min_size=3, max_size=5).map(tuple), min_size=1
-      ),
-    ),
-    strategies.tuples(
-      strategies.just("scored"),
-      strategies.lists(
-        strategies.tuples(
-          TEXTS, TEXTS, strategies.floats(allow_nan=False, allow_infinity=False)
-        ),
-        min_size=1,
-      ),
-    ),
-  )
-)
+@hypothesis.given(kind_records.sets(kind_records.good()))
 def test_what_is_written_is_read(
   kind_and_records: tuple[str, list[records.Record]],
 ) -> None:
   kind, found = kind_and_records
-  columns = ("a", "b") if kind == "pairs" else ("a", "b", "c")
+  columns = [f"column {i}" for i in range(kind_records.COLUMNS[kind])]
   with tempfile.TemporaryDirectory() as folder:
     data_set = write(
       pathlib.Path(folder) / "set", found, kind=kind, columns=columns
@@ -211,14 +187,29 @@ def test_a_record_that_could_not_be_read(
     write(tmp_path / "set", [record])
 
 
-def test_a_score_that_is_no_number(tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(
+  "kind, record",
+  [
+    ("texts", ("one", "two")),
+    ("scored", ("one", "two", float("nan"))),
+    ("scored", ("one", "two", "3")),
+    ("scored_triplets", ("one", "two", (1.0,))),
+    ("scored_triplets", ("one", "two", "three", (1.0,))),
+    ("scored_triplets", ("one", "two", "three", (1.0, float("inf")))),
+    ("scored_triplets", ("one", "two", "three", 1.0)),
+    ("grouped", ("one", "two", 1.0)),
+    ("grouped", ("one", "two", True)),
+    ("grouped", ("one", "two", "")),
+    ("grouped", ("one", "two", 2**63)),
+    ("grouped", ("one", "two", "three", "group")),
+  ],
+)
+def test_a_record_that_is_not_of_its_kind(
+  tmp_path: pathlib.Path, kind: str, record: records.Record
+) -> None:
+  columns = [f"column {i}" for i in range(kind_records.COLUMNS[kind])]
   with pytest.raises(AssertionError):
-    write(
-      tmp_path / "set",
-      [("one", "two", float("nan"))],
-      kind="scored",
-      columns=("a", "b", "score"),
-    )
+    write(tmp_path / "set", [record], kind=kind, columns=columns)
 
 
 @pytest.fixture
@@ -308,6 +299,8 @@ def change_manifest(
     (lambda m: m["shards"][0].update(file=".."), "not a manifest of this"),
     (lambda m: m.update(columns=["query"]), "not a manifest of this schema"),
     (lambda m: m.update(columns=["query", 2]), "not a manifest of this schema"),
+    (lambda m: m.update(columns=[]), "not a manifest of this schema"),
+    (lambda m: m.update(kind="grouped"), "query, document are too few for gro"),
     (lambda m: m["shards"][0].update(bytes=7), "has .* bytes, wanted 7 bytes"),
     (lambda m: m["shards"][0].update(file="x"), "x is missing"),
     (lambda m: m["shards"][0].update(age=4), "'age'"),

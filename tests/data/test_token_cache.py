@@ -15,11 +15,14 @@ import pytest
 from hypothesis import strategies
 
 from data import identity
+from data import kinds
+from data import mapped
 from data import program
 from data import records
 from data import token_cache
 from data import token_files
 from data import tokens
+from tests.data import kind_records
 from tests.data import token_caches
 
 _TEXTS = strategies.text(
@@ -33,24 +36,8 @@ _PROMPTS = strategies.sampled_from(
     tokens.Prompts("a ", "b ", "c "),
   ]
 )
-_SETS = strategies.one_of(
-  strategies.tuples(
-    strategies.just("pairs"),
-    strategies.lists(strategies.tuples(_TEXTS, _TEXTS), min_size=1),
-  ),
-  strategies.tuples(
-    strategies.just("triplets"),
-    strategies.lists(
-      strategies.lists(_TEXTS, min_size=3, max_size=6).map(tuple), min_size=1
-    ),
-  ),
-  strategies.tuples(
-    strategies.just("scored"),
-    strategies.lists(
-      strategies.tuples(_TEXTS, _TEXTS, strategies.floats(0, 1, width=32)),
-      min_size=1,
-    ),
-  ),
+_SETS = kind_records.sets(
+  kind_records.good(_TEXTS, strategies.floats(0, 1, width=32))
 )
 _NO_PROMPTS = tokens.Prompts()
 
@@ -90,7 +77,7 @@ def test_the_cache_is_what_tokenising_gives(bare, found, prompts, seed, small):
     cache = token_caches.make(data_set, bare, prompts)
     written = data_set.read(range(len(data_set)))  # its order is its own
     order = np.random.default_rng(seed).integers(0, len(written), 9)
-    texts = [written[i][:2] if kind == "scored" else written[i] for i in order]
+    texts = [kinds.texts(kind, written[i]) for i in order]
     counts = cache.counts(order)
     assert counts.tolist() == [len(record) for record in texts]
 
@@ -116,10 +103,20 @@ def test_the_cache_is_what_tokenising_gives(bare, found, prompts, seed, small):
       ids = cache.ids(looked.start[there], looked.length[there])
       np.testing.assert_array_equal(ids, np.concatenate(expected))
       assert ids.dtype == np.int32
-    scores = [written[i][2] if kind == "scored" else 0 for i in order]
-    np.testing.assert_array_equal(
-      cache.scores(order), np.array(scores, np.float32)
-    )
+    scores = np.zeros(columns.shape, np.float32)
+    for i, record in enumerate(order):
+      own = kinds.scores(kind, written[record]) or [0] * (counts[i] - 1)
+      of_text = [*own[:1], *own]  # the first two texts have one score
+      for j in np.flatnonzero(columns[i] >= 0):
+        scores[i, j] = of_text[j] if of_text else 0
+    np.testing.assert_array_equal(cache.scores(order, columns), scores)
+    groups = cache.groups(order)
+    assert (groups is None) == (kind != "grouped")
+    if groups is not None:
+      assert (
+        groups.tolist()
+        == identity.hash_groups([written[i][2] for i in order]).tolist()
+      )
     cache.verify()
 
 
@@ -235,7 +232,7 @@ def test_pages_of_large_files_are_let_go(tmp_path):
   path = tmp_path / "ids"
   numbers = np.arange(2**25, dtype=np.uint16)  # 64 MiB
   numbers.tofile(path)
-  map_ = token_cache._open(str(path), "uint16", 1)
+  map_ = mapped.open_file(str(path), "uint16", 1)
   before = resident_bytes()
   for start in range(4):
     places = np.arange(start, len(numbers), 1000)

@@ -4,20 +4,19 @@ import pathlib
 from collections.abc import Sequence
 
 from data import faults as faults_lib
+from data import manifest
 from data import pretokenize
 from data import records
 from data import token_cache
 from data import token_chunks
 from data import tokens
 
-COLUMNS = {"pairs": 2, "triplets": 3, "scored": 3}
-
 
 def write(
   folder: pathlib.Path, kind: str, found: Sequence[records.Record]
 ) -> records.DataSet:
   """Writes a data set and opens it."""
-  columns = [f"column {i}" for i in range(COLUMNS[kind])]
+  columns = [f"column {i}" for i in range(manifest.KINDS[kind])]
   with records.Writer(
     folder, name=folder.name, kind=kind, columns=columns
   ) as writer:

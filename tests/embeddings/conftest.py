@@ -96,7 +96,7 @@ def make_run(
     about = description.Description(config, 24, tokenizer_folder)
     workdir.begin(run_config(init), fingerprint(), about, COMMAND)
     state = step_lib.init(
-      model,
+      tiny.objective(model),
       optimizer.make(optimizer.OptimizerConfig(name="sgd")),
       seed=0,
       mesh=partition.make_mesh(devices=jax.devices()[:1]),

@@ -31,7 +31,7 @@ def make():
 
   def make(step=1, mesh="2 x 2 x 2"):
     state = step_lib.init(
-      tiny.model(),
+      tiny.objective(),
       move,
       seed=0,
       mesh=partition.make_mesh(**MESHES[mesh]),

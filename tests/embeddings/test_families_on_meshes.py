@@ -11,9 +11,9 @@ import pytest
 from data import layout as layout_lib
 from data import tokens
 from embeddings import partition
-from embeddings import step as step_lib
+from embeddings import objective as objective_lib
 from embeddings import towers
-from embeddings.losses import contrastive
+from embeddings.losses import pairs
 from tests import conftest
 from tests.embeddings import tiny
 from tests.embeddings.encoders import families
@@ -71,15 +71,10 @@ def run(tokenizer_folder):
     batch = tiny.batch(texts, tokenizer, layout)
 
     def objective(params, batch):
-      seen = []
-
-      def loss(pairs):
-        seen.append(pairs.vectors)
-        return contrastive.in_batch(pairs)
-
       key = jax.random.key(2)
-      found = step_lib.batch_loss(model, loss, params, batch, key)
-      return found.value, seen[0]
+      found = tiny.objective(model, mesh=mesh)(params, batch, key)
+      vectors = objective_lib.vectors_of(model, params, batch, key)
+      return found.value, pairs.pairs_of(vectors, batch).vectors
 
     places = partition.shard_state(params, mesh)
     spread = jax.sharding.NamedSharding(mesh, partition.BATCH)

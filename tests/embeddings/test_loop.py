@@ -16,7 +16,6 @@ from embeddings import metrics
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
-from embeddings.losses import contrastive
 from tests.data import inputs
 from tests.embeddings import tiny
 
@@ -99,17 +98,22 @@ def training():
   """Makes the first state of a run with dropout, and its step."""
   mesh = partition.make_mesh(fsdp=2, tensor=2)
   model = tiny.model(dropout=0.1, attention_dropout=0.1)
+  objective = tiny.objective(model, mesh=mesh)
   config = optimizer.OptimizerConfig(
     learning_rate=1e-2, warmup_steps=2, steps=STEPS, weight_decay=0.1
   )
   move = optimizer.make(config)
 
   def init():
-    return step_lib.init(model, move, seed=5, mesh=mesh, params=tiny.params())
+    return step_lib.init(
+      objective, move, seed=5, mesh=mesh, params=tiny.params()
+    )
 
-  step = step_lib.make(
-    model, contrastive.in_batch, move, seed=5, mesh=mesh, state=init()
-  )
+  jitted = step_lib.make(objective, move, seed=5, mesh=mesh, state=init())
+
+  def step(state, batch):
+    return jitted(state, batch, None)
+
   return mesh, init, step, optimizer.learning_rate(config)
 
 

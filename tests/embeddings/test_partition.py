@@ -15,7 +15,6 @@ from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
-from embeddings.losses import contrastive
 from tests.embeddings import tiny
 from tests.embeddings.encoders import families
 
@@ -125,18 +124,16 @@ def test_a_parameter_without_a_rule_is_named(mesh, path):
 )
 def test_nothing_but_short_vectors_is_on_every_device(mesh, name):
   # Read from the compiled step: what it takes and what it gives.
-  model = towers.Model(MODELS[name], mesh)
+  objective = tiny.objective(towers.Model(MODELS[name], mesh), mesh=mesh)
   move = optimizer.make(optimizer.OptimizerConfig())
   state = jax.eval_shape(
-    functools.partial(step_lib.init, model, move, seed=0, mesh=mesh)
+    functools.partial(step_lib.init, objective, move, seed=0, mesh=mesh)
   )
-  step = step_lib.make(
-    model, contrastive.in_batch, move, seed=0, mesh=mesh, state=state
-  )
+  step = step_lib.make(objective, move, seed=0, mesh=mesh, state=state)
   sides = len(MODELS[name].sides)
   layout = layout_lib.Layout(size=8, max_length=8, pack_shards=4, sides=sides)
-  compiled = step.lower(state, layout.zeros([(2, 8)] * sides)).compile()
-  (taken, _), _ = compiled.input_shardings
+  compiled = step.lower(state, layout.zeros([(2, 8)] * sides), None).compile()
+  (taken, *_), _ = compiled.input_shardings
   given, _ = compiled.output_shardings
   shapes = by_path(state)
   count = len(by_path(state.params))
@@ -177,7 +174,7 @@ def test_rows_stay_with_their_batch(mesh):
 def test_a_state_is_cut_up_on_the_devices(mesh):
   # Read back from the arrays: each device holds what it should and no more.
   state = step_lib.init(
-    tiny.model(),
+    tiny.objective(),
     optimizer.make(optimizer.OptimizerConfig()),
     seed=0,
     mesh=mesh,

@@ -15,7 +15,6 @@ from data import tokens
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
-from embeddings.losses import contrastive
 from tests import conftest
 from tests.embeddings import tiny
 
@@ -76,18 +75,16 @@ def make(tokenizer):
   @functools.cache
   def compiled(name, rates):
     mesh = make_mesh(name)
-    model = tiny.model(**dict(rates))
+    objective = tiny.objective(tiny.model(**dict(rates)), mesh=mesh)
     clip = CLIP if rates else 0.0
     move = optimizer.make(dataclasses.replace(SGD, clip_norm=clip))
     params = tiny.noisy(tiny.params())
     init = functools.partial(
-      step_lib.init, model, move, seed=1, mesh=mesh, params=params
+      step_lib.init, objective, move, seed=1, mesh=mesh, params=params
     )
     batch = partition.put_batch(make_batch(tokenizer, 8), mesh)
     state = init()
-    step = step_lib.make(
-      model, contrastive.in_batch, move, seed=1, mesh=mesh, state=state
-    )
+    step = step_lib.make(objective, move, seed=1, mesh=mesh, state=state)
     shape = jax.tree.map(
       lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding),
       batch,
@@ -221,9 +218,7 @@ def test_padded_it_is_the_same_loss(run, tokenizer):
   @jax.jit
   @jax.value_and_grad
   def objective(params):
-    model = tiny.model()
-    loss = contrastive.in_batch
-    return step_lib.batch_loss(model, loss, params, batch, None).value
+    return tiny.objective()(params, batch).value
 
   before, after, metrics = run("one device")
   value, gradient = objective(before.params)
@@ -261,7 +256,7 @@ def test_the_state_is_consumed_and_shapes_are_kept_apart(make):
 
 def test_a_seed_names_the_first_parameters():
   state = step_lib.init(
-    tiny.model(),
+    tiny.objective(),
     optimizer.make(optimizer.OptimizerConfig()),
     seed=3,
     mesh=make_mesh("2 x 2 x 2"),

@@ -7,9 +7,7 @@ import pytest
 from data import layout as layout_lib
 from data import tokens
 from embeddings import encode
-from embeddings import step as step_lib
 from embeddings import towers
-from embeddings.losses import contrastive
 from tests import conftest
 from tests.embeddings import tiny
 
@@ -40,9 +38,7 @@ def gradients(tokenizer):
     batch = tiny.batch(texts, tokenizer, layout)
 
     def loss(params, model=model, batch=batch):
-      return step_lib.batch_loss(
-        model, contrastive.in_batch, params, batch, None
-      ).value
+      return tiny.objective(model)(params, batch).value
 
     found[sides] = jax.jit(jax.value_and_grad(loss))(start)
   return found

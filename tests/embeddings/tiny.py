@@ -5,6 +5,7 @@ from typing import Any
 
 import haiku as hk
 import jax
+from jax.sharding import Mesh
 import jax.numpy as jnp
 import numpy as np
 
@@ -14,10 +15,14 @@ from data import layout as layout_lib
 from data import packing
 from data import tokenised
 from data import tokens
+from embeddings import objective as objective_lib
 from embeddings import towers
 from embeddings.encoders import config as config_lib
 from embeddings.encoders import inputs
 from embeddings.encoders import transformer
+from embeddings.losses import blockwise
+from embeddings.losses import contrastive
+from embeddings.losses import terms
 
 
 def encoder_config(**changes: Any) -> config_lib.EncoderConfig:
@@ -38,6 +43,9 @@ def model(**changes: Any) -> towers.Model:
   return towers.Model(towers.ModelConfig(encoder_config(**changes)))
 
 
+_model = model  # where an argument has its name
+
+
 @functools.cache
 def _init() -> Any:
   """Makes the first parameters of `model()`."""
@@ -48,6 +56,21 @@ def _init() -> Any:
 def params(seed: int = 0) -> towers.Params:
   """The first parameters of `model()`."""
   return _init()(jax.random.key(seed))
+
+
+def objective(
+  model: towers.Model | None = None,
+  loss: Any = None,
+  mesh: Mesh | None = None,
+  **changes: Any,
+) -> objective_lib.Objective:
+  """One loss of a model, InfoNCE and `model()` where none are given."""
+  return objective_lib.Objective(
+    model or _model(),
+    (terms.Term("in_batch", loss or contrastive.InBatch()),),
+    spread=blockwise.Spread(mesh),
+    **changes,
+  )
 
 
 def noisy(params: towers.Params, seed: int = 0) -> towers.Params:

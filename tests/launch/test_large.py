@@ -56,7 +56,6 @@ from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
 from embeddings import workdir as workdir_lib
-from embeddings.losses import contrastive
 from tests.embeddings import conftest
 from tests.embeddings import tiny
 
@@ -78,7 +77,8 @@ mesh = partition.make_mesh(devices=jax.devices()[:1])
 move = optimizer.make(
   optimizer.OptimizerConfig(learning_rate=rate, warmup_steps=0)
 )
-state = step_lib.init(model, move, seed=0, mesh=mesh, params=params)
+objective = tiny.objective(model)
+state = step_lib.init(objective, move, seed=0, mesh=mesh, params=params)
 count = towers.count(params)
 del params
 done("init")
@@ -86,9 +86,7 @@ tokenizer = tokens.Tokenizer(about.tokenizer, max_length=32)
 layout = layout_lib.Layout(size=8, max_length=32, ladder=(0.5,))
 pairs = [[f"find file {i}", f"def find_{i}(): return file"] for i in range(8)]
 batch = partition.put_batch(tiny.batch(pairs, tokenizer, layout), mesh)
-step = step_lib.make(
-  model, contrastive.in_batch, move, seed=0, mesh=mesh, state=state
-)
+step = step_lib.make(objective, move, seed=0, mesh=mesh, state=state)
 step = step_lib.compile_all(step, state, [batch])
 done("compile")
 state, metrics = step(state, batch)

@@ -58,6 +58,16 @@ class MadeUp:
     """float32 [B, 1]."""
     return np.zeros((len(self.identity), 1), np.float32)
 
+  @property
+  def group(self) -> np.ndarray:
+    """uint64 [B], of no group."""
+    return np.zeros(len(self.identity), np.uint64)
+
+  def vectors(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """No teacher's vectors, float32 [N, 0]."""
+    del column
+    return np.zeros((len(pair), 0), np.float32)
+
   def ids(self, pair: np.ndarray, column: np.ndarray) -> np.ndarray:
     """The ids of these texts, int32, end to end in the order asked."""
     lengths = self.lengths[pair, column]

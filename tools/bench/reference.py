@@ -17,6 +17,7 @@ from embeddings import towers
 from embeddings import weights
 from embeddings.encoders import config as config_lib
 from embeddings.encoders.names import table
+from tools.bench import machine
 from tools.bench import peak_memory
 from tools.bench import work as work_lib
 
@@ -53,7 +54,7 @@ class Reference:
 
     self._torch, self._dtype = torch, getattr(torch, dtype)
     self.device = "cuda" if torch.cuda.is_available() else "cpu"
-    torch.set_num_threads(cores())
+    torch.set_num_threads(machine.cores())
     torch.set_float32_matmul_precision("high")  # on a GPU as XLA; none on CPUs
     self._model = _model(torch, config, params).to(self.device).eval()
     self.version = f"torch {torch.__version__}"
@@ -121,13 +122,6 @@ class Reference:
       found = self._model(input_ids=tokens, attention_mask=seen)
     hidden, weight = found.last_hidden_state.float(), seen[..., None].float()
     return (hidden * weight).sum(1) / weight.sum(1)
-
-
-def cores() -> int:
-  """How many cores the process may use, which is what XLA takes too."""
-  if hasattr(os, "sched_getaffinity"):  # not on macOS
-    return len(os.sched_getaffinity(0))
-  return os.cpu_count() or 1
 
 
 def _model(

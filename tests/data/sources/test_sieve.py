@@ -98,6 +98,43 @@ def test_lists_of_texts() -> None:
     [("q", "p", "n", "m", "o"), ("q", "r", "n", "m", "o")],
     {"empty": 1},
   )
+  assert sift([(["q", "r", "Q"],), ("s",)], kind="texts") == (
+    [("q",), ("r",), ("s",)],
+    {"duplicate": 1},
+  )
+
+
+def test_triplets_with_scores() -> None:
+  table = [
+    ("q", "p", "n", [0.5, "-1"]),
+    (["q"], ["r"], ["n", "m"], [3, 2, 1]),
+    ("q", "p", "n", [7, 8]),
+    ("q", "p", "Q", [7, 8]),
+    ("q", "p", None, [7, 8]),
+  ]
+  assert sift(table, kind="scored_triplets") == (
+    [("q", "p", "n", (0.5, -1.0)), ("q", "r", "n", "m", (3.0, 2.0, 1.0))],
+    {"duplicate": 1, "identical": 1, "empty": 1},
+  )
+
+
+def test_groups() -> None:
+  table = [
+    ("q", "d", "label"),
+    ("q", "e", -7),
+    (["r", "s"], "d", "label"),
+    ("q", "Q", 1),
+    ("q", "d", "another label"),
+  ]
+  assert sift(table, kind="grouped") == (
+    [
+      ("q", "d", "label"),
+      ("q", "e", -7),
+      ("r", "d", "label"),
+      ("s", "d", "label"),
+    ],
+    {"identical": 1, "duplicate": 1},
+  )
 
 
 BAD = [
@@ -114,22 +151,45 @@ BAD = [
   ("scored", ("a", "b", 1e999), "has the score inf"),
   ("scored", ("a", "b", 10**400), "has the score 1000"),
   ("scored", (1, "b", 0.5), "holds 1, which is not text"),
+  ("texts", (1,), "holds 1, which is not text"),
+  ("grouped", ("a", "b", None), "has the group None, wanted a text or a whole"),
+  ("grouped", ("a", "b", 1.0), "has the group 1.0"),
+  ("grouped", ("a", "b", " "), "has an empty group"),
+  ("grouped", ("a", "b", 2**63), "has the group 9223372036854775808"),
+  ("grouped", ("a", "b", "caf\udce9"), "is not UTF-8"),
+  ("scored_triplets", ("a", "b", "c", 1), "has the scores 1, wanted a list"),
+  ("scored_triplets", ("a", "b", "c", "[1, 2]"), "has the scores '[1, 2]'"),
+  ("scored_triplets", ("a", "b", "c", [1]), "has 1 scores, wanted one for eac"),
+  ("scored_triplets", ("a", "b", "c", [1, None]), "has the score None"),
+  (
+    "scored_triplets",
+    ("a", ["b", "d"], "c", [1, 2]),
+    "has 2 choices of the texts before its negatives",
+  ),
 ]
+GOOD = {
+  "texts": ("c",),
+  "pairs": ("c", "d"),
+  "scored": ("c", "d", 0.5),
+  "grouped": ("c", "d", "group"),
+  "scored_triplets": ("c", "d", "e", (0.5, 1.0)),
+}
 
 
 @pytest.mark.parametrize("kind, values, says", BAD)
 def test_a_record_that_cannot_be_read(
   kind: str, values: Sequence[Any], says: str
 ) -> None:
-  good = ("c", "d", 0.5)[: len(values)]
+  good = GOOD[kind]
+  row = [list(cell) if isinstance(cell, tuple) else cell for cell in good]
   with pytest.raises(program.BadInput) as error:
-    sift([good, values], kind=kind)
+    sift([row, values], kind=kind)
   message = str(error.value)
   assert message.startswith("t.jsonl line 2 ")
   assert says in message
   assert "--on_bad_record=skip" in message
   assert len(message) < 300
-  skipped = sift([values, good], kind=kind, on_bad_record="skip")
+  skipped = sift([values, row], kind=kind, on_bad_record="skip")
   assert skipped == ([good], {"bad_record": 1})
 
 

@@ -117,6 +117,10 @@ def test_find(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ("q,d,n", "", "triplets"),
     ("q,d,n,m", "", "triplets"),
     ("a,b,s", "scored", "scored"),
+    ("a", "texts", "texts"),
+    ("q,d,n,s", "scored_triplets", "scored_triplets"),
+    ("q,d,n,m,s", "scored_triplets", "scored_triplets"),
+    ("q,d,g", "grouped", "grouped"),
   ],
 )
 def test_kinds(columns: str, wanted: str, kind: str) -> None:
@@ -133,11 +137,58 @@ def test_kinds(columns: str, wanted: str, kind: str) -> None:
     ("q,d", "triplets"),
     ("a,b", "scored"),
     ("a,b,s,t", "scored"),
+    ("a,b", "texts"),
+    ("q,d,s", "scored_triplets"),
+    ("q,d", "grouped"),
+    ("q,d,g,h", "grouped"),
   ],
 )
 def test_columns_that_do_not_fit(columns: str, wanted: str) -> None:
   with pytest.raises(program.BadInput, match="--columns"):
     tabular.kind_of(wanted, columns.split(","))
+
+
+_ROWS = {
+  "texts": [{"s": "one"}, {"s": ["two", "three"]}],
+  "scored_triplets": [
+    {"q": "a", "p": ["b"], "n": ["c", "d"], "s": [3, 2.5, 1]},
+    {"q": "e", "p": "f", "n": "g", "s": [1, 0]},
+  ],
+  "grouped": [{"q": "a", "d": "b", "g": "x"}, {"q": "c", "d": "d", "g": 7}],
+}
+_RECORDS = {
+  "texts": [("one",), ("three",), ("two",)],
+  "scored_triplets": [
+    ("a", "b", "c", "d", (3.0, 2.5, 1.0)),
+    ("e", "f", "g", (1.0, 0.0)),
+  ],
+  "grouped": [("a", "b", "x"), ("c", "d", 7)],
+}
+
+
+@pytest.mark.parametrize("kind", _ROWS)
+@pytest.mark.parametrize("style", ["objects", "lists"])
+def test_kinds_of_files(tmp_path: pathlib.Path, kind: str, style: str) -> None:
+  rows_ = _ROWS[kind]
+  names = tuple(rows_[0])
+  if style == "lists":  # whose texts are one each, but for the negatives
+    rows_ = [list(row.values()) for row in rows_]
+    if kind == "texts":
+      rows_ = [["one"], ["two"], ["three"]]
+    if kind == "scored_triplets":
+      rows_[0][1] = "b"
+  path = tmp_path / "t.jsonl"
+  path.write_text("".join(json.dumps(row) + "\n" for row in rows_))
+  tabular.convert(
+    [path],
+    tmp_path / "set",
+    layout=tabular.layout_of(kind, names, None, "double"),
+    rules=sieve.Rules(kind),
+    name="test",
+  )
+  data_set = records.DataSet(tmp_path / "set")
+  assert data_set.manifest.kind == kind
+  assert sorted(data_set.read(range(len(data_set)))) == _RECORDS[kind]
 
 
 def test_a_later_file_is_looked_at_first(tmp_path: pathlib.Path) -> None:

@@ -46,11 +46,12 @@ def lowered(config, remat="none"):
 
 @every_family
 def test_deep_models_are_as_many_instructions(family):
+  # On a CPU stacks of 12 layers and fewer are compiled layer by layer.
   config = families.twins(family).config.replace(dropout=0.1)
-  assert config.layers != 6
+  assert config.layers != 13
   shallow, deep = (
     lowered(config.replace(layers=layers)).as_text().count("\n")
-    for layers in (6, 24)
+    for layers in (13, 24)
   )
   assert shallow == deep > 300
 
