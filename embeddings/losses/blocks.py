@@ -203,28 +203,54 @@ def _each(
   """
   still_rows, rows_there = _cut(rows[0], block)
   still_columns, columns_there = _cut(columns[0], block)
-
-  def of_rows(carried: Any, row: Any) -> tuple[Any, Any]:
-    still_row, carried_row, row_there = row
-
-    def of_block(carried_row: Any, column: Any) -> tuple[Any, Any]:
-      still_column, carried_column, column_there = column
-      return one(
-        _Block((still_row, carried_row), row_there),
-        _Block((still_column, carried_column), column_there),
-      )
-
-    carried_row, carried = jax.lax.scan(
-      of_block, carried_row, (still_columns, carried, columns_there)
-    )
-    return carried, carried_row
-
-  of_columns, of_rows_found = jax.lax.scan(
-    of_rows,
-    _cut(columns[1], block)[0],
-    (still_rows, _cut(rows[1], block)[0], rows_there),
+  carried_rows, carried_columns = (
+    _cut(side[1], block)[0] for side in (rows, columns)
   )
-  return _joined(of_rows_found, rows[0]), _joined(of_columns, columns[0])
+
+  def of_row(state: tuple[Any, Any], i: jax.Array) -> tuple[Any, None]:
+    carried_rows, carried_columns = state
+    still_row, there = _at((still_rows, rows_there), i)
+
+    def of_block(state: tuple[Any, Any], j: jax.Array) -> tuple[Any, None]:
+      carried_row, carried_columns = state
+      still_column, column_there = _at((still_columns, columns_there), j)
+      carried_row, carried_column = one(
+        _Block((still_row, carried_row), there),
+        _Block((still_column, _at(carried_columns, j)), column_there),
+      )
+      return (carried_row, _put(carried_columns, carried_column, j)), None
+
+    (carried_row, carried_columns), _ = jax.lax.scan(
+      of_block, (_at(carried_rows, i), carried_columns), _numbers(still_columns)
+    )
+    return (_put(carried_rows, carried_row, i), carried_columns), None
+
+  # Carried from block to block, they are changed in place.
+  (carried_rows, carried_columns), _ = jax.lax.scan(
+    of_row, (carried_rows, carried_columns), _numbers(still_rows)
+  )
+  return _joined(carried_rows, rows[0]), _joined(carried_columns, columns[0])
+
+
+def _at(tree: Any, index: jax.Array) -> Any:
+  """One block of leaves [blocks, n, ...]."""
+  return jax.tree.map(
+    lambda leaf: jax.lax.dynamic_index_in_dim(leaf, index, keepdims=False), tree
+  )
+
+
+def _put(tree: Any, block: Any, index: jax.Array) -> Any:
+  """Leaves [blocks, n, ...] with another block."""
+  return jax.tree.map(
+    lambda leaf, new: jax.lax.dynamic_update_index_in_dim(leaf, new, index, 0),
+    tree,
+    block,
+  )
+
+
+def _numbers(tree: Any) -> jax.Array:  # int32 [blocks]
+  """The numbers of the blocks."""
+  return jnp.arange(len(jax.tree.leaves(tree)[0]))
 
 
 def _cut(tree: Any, block: int) -> tuple[Any, jax.Array | None]:
