@@ -43,7 +43,7 @@ class Objectives:
 
   def wants_vectors(self, data_set: int) -> bool:
     """Whether a data set's losses want a teacher's vectors."""
-    return any(term.loss.teacher == "vectors" for term in self.of(data_set))
+    return any(term.loss.of_teacher == "vectors" for term in self.of(data_set))
 
 
 def find(
@@ -120,7 +120,7 @@ def _unfit(
     return f"it learns from {', '.join(loss.kinds)}; give it such a data set"
   if "pairs" not in loss.kinds and kind in _WITH_NEGATIVES and not negatives:
     return "it needs negatives; set negatives=1 or more for the data set"
-  if loss.teacher == "scores" and kind != "scored_triplets":
+  if loss.of_teacher == "scores" and kind != "scored_triplets":
     return (
       "the data set has no teacher's scores; write it as scored_triplets, or "
       "set teacher=vectors"

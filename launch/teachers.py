@@ -187,7 +187,7 @@ def check_width(
 def _check_columns(name: str, terms: Sequence[terms_lib.Term]) -> None:
   """Raises BadInput if a loss wants more than the vectors of queries."""
   for term in terms:
-    if term.loss.teacher == "vectors" and term.loss.vectors != "raw":
+    if term.loss.of_teacher == "vectors" and term.loss.vectors != "raw":
       raise program.BadInput(
         f"data set {name!r} has a teacher's vectors of queries alone and the "
         f"loss {term.name} wants those of all texts; make them with "

@@ -29,7 +29,7 @@ GUIDES = ("model", "teacher")
 
 
 @dataclasses.dataclass(frozen=True)
-class InBatch:
+class InBatch(pairs_lib.LossFunction):
   """Cross entropy of each pair over the texts of the batch.
 
   Attributes:
@@ -63,7 +63,6 @@ class InBatch:
     "grouped",
     "scored_triplets",
   )
-  vectors: ClassVar[str] = "compared"
 
   scale: float = 20.0
   max_scale: float = 0.0
@@ -117,7 +116,7 @@ class InBatch:
       )
 
   @property
-  def teacher(self) -> str:
+  def of_teacher(self) -> str:
     """What it wants of a teacher."""
     return "vectors" if self.guide == "teacher" else ""
 

@@ -20,7 +20,7 @@ TEACHERS = ("scores", "vectors")
 
 
 @dataclasses.dataclass(frozen=True)
-class MarginMse:
+class MarginMse(pairs_lib.LossFunction):
   """The squared error of s(query, document) - s(query, negative).
 
   Hofstaetter et al. 2020, arXiv 2010.02666. Averaged over all negatives that
@@ -31,16 +31,16 @@ class MarginMse:
   """
 
   kinds: ClassVar[tuple[str, ...]] = ("triplets", "scored_triplets")
-  vectors: ClassVar[str] = "compared"
 
   teacher: str = "scores"
 
   def __post_init__(self) -> None:
     settings.check_choices(self, teacher=TEACHERS)
 
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
+  @property
+  def of_teacher(self) -> str:
+    """What it wants of a teacher."""
+    return self.teacher
 
   def __call__(
     self,
@@ -60,7 +60,7 @@ class MarginMse:
 
 
 @dataclasses.dataclass(frozen=True)
-class Divergence:
+class Divergence(pairs_lib.LossFunction):
   """How far a query's softmax over its texts is from the teacher's (KL).
 
   Over the document and the negatives that there are (Lin et al. 2020,
@@ -73,7 +73,6 @@ class Divergence:
   """
 
   kinds: ClassVar[tuple[str, ...]] = ("triplets", "scored_triplets")
-  vectors: ClassVar[str] = "compared"
 
   teacher: str = "scores"
   temperature: float = 1.0
@@ -85,9 +84,10 @@ class Divergence:
       self, temperature=(1e-6, math.inf), teacher_temperature=(0, math.inf)
     )
 
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
+  @property
+  def of_teacher(self) -> str:
+    """What it wants of a teacher."""
+    return self.teacher
 
   def __call__(
     self,
@@ -118,7 +118,7 @@ class Divergence:
 
 
 @dataclasses.dataclass(frozen=True)
-class VectorMse:
+class VectorMse(pairs_lib.LossFunction):
   """Query and document are both to have the teacher's vector of the query.
 
   With a text and its translation the model learns the teacher's space for
@@ -129,13 +129,9 @@ class VectorMse:
   vectors: ClassVar[str] = "raw"
 
   @property
-  def teacher(self) -> str:
+  def of_teacher(self) -> str:
     """What it wants of a teacher."""
     return "vectors"
-
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
 
   def __call__(
     self,

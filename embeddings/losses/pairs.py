@@ -1,7 +1,7 @@
 """What every loss takes and gives."""
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple
 
 import jax
 from jax.typing import ArrayLike
@@ -41,28 +41,38 @@ class Loss(NamedTuple):
     return cls(value, jnp.full((), jnp.nan))
 
 
-class LossFunction(Protocol):
-  """A loss: a frozen dataclass of its settings."""
+class LossFunction:
+  """A loss: losses are frozen dataclasses of their settings.
 
-  kinds: ClassVar[tuple[str, ...]]  # of the data sets that it can learn from
-  # "compared": vectors, a teacher's too, whose dot product is the model's
-  # similarity; or "raw".
-  vectors: ClassVar[str]
+  Attributes:
+    kinds: of the data sets that it can learn from.
+    vectors: "compared", vectors, a teacher's too, whose dot product is the
+      model's similarity; or "raw", as they come.
+  """
+
+  kinds: ClassVar[tuple[str, ...]]
+  vectors: ClassVar[str] = "compared"
 
   @property
-  def teacher(self) -> str:
+  def of_teacher(self) -> str:
     """What it wants of a teacher: "", "scores" or "vectors"."""
-    ...
+    return ""
 
   def learned(self) -> dict[str, float]:
     """The numbers that it learns, as they begin."""
-    ...
+    return {}
 
   def __call__(
-    self, pairs: Pairs, learned: Any, spread: blockwise.Spread
+    self, pairs: Pairs, learned: Learned, spread: blockwise.Spread
   ) -> Loss:
-    """The loss, averaged over its own pairs in the whole batch."""
-    ...
+    """The loss, averaged over its own pairs in the whole batch.
+
+    Args:
+      pairs: of the whole batch.
+      learned: what `learned` names, as it is now.
+      spread: over which devices similarities are spread.
+    """
+    raise NotImplementedError
 
 
 def pairs_of(

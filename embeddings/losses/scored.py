@@ -21,20 +21,10 @@ _KINDS = ("scored",)
 
 
 @dataclasses.dataclass(frozen=True)
-class Cosine:
+class Cosine(pairs_lib.LossFunction):
   """The squared error of the cosine (Reimers & Gurevych 2019)."""
 
   kinds: ClassVar[tuple[str, ...]] = _KINDS
-  vectors: ClassVar[str] = "compared"
-
-  @property
-  def teacher(self) -> str:
-    """What it wants of a teacher."""
-    return ""
-
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
 
   def __call__(
     self,
@@ -49,7 +39,7 @@ class Cosine:
 
 
 @dataclasses.dataclass(frozen=True)
-class CoSent:
+class CoSent(pairs_lib.LossFunction):
   """A pair with the higher score is to have the higher cosine (Su 2022).
 
   The loss is log(1 + sum of exp(scale (s_i - s_j))) over all two pairs of which
@@ -60,21 +50,11 @@ class CoSent:
   """
 
   kinds: ClassVar[tuple[str, ...]] = _KINDS
-  vectors: ClassVar[str] = "compared"
 
   scale: float = 20.0
 
   def __post_init__(self) -> None:
     settings.check_numbers(self, scale=(1e-6, math.inf))
-
-  @property
-  def teacher(self) -> str:
-    """What it wants of a teacher."""
-    return ""
-
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
 
   def __call__(
     self,

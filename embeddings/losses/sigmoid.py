@@ -74,7 +74,7 @@ class Kernel:
 
 
 @dataclasses.dataclass(frozen=True)
-class Sigmoid:
+class Sigmoid(pairs_lib.LossFunction):
   """Logistic regression of which query and document belong together.
 
   Attributes:
@@ -86,7 +86,6 @@ class Sigmoid:
   """
 
   kinds: ClassVar[tuple[str, ...]] = ("pairs", "texts")
-  vectors: ClassVar[str] = "compared"
 
   scale: float = 10.0
   max_scale: float = 100.0
@@ -102,11 +101,6 @@ class Sigmoid:
       bias=(-math.inf, math.inf),
     )
     settings.check_scale(self.scale, self.max_scale)
-
-  @property
-  def teacher(self) -> str:
-    """What it wants of a teacher."""
-    return ""
 
   def learned(self) -> dict[str, float]:
     """The numbers that it learns."""

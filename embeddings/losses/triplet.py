@@ -35,7 +35,7 @@ DISTANCES = {"euclidean": euclidean, "cosine": cosine}
 
 
 @dataclasses.dataclass(frozen=True)
-class Triplet:
+class Triplet(pairs_lib.LossFunction):
   """max(0, d(query, document) - d(query, negative) + margin), averaged.
 
   The average is over all negatives that there are (Schroff et al. 2015,
@@ -47,7 +47,6 @@ class Triplet:
   """
 
   kinds: ClassVar[tuple[str, ...]] = ("triplets", "scored_triplets")
-  vectors: ClassVar[str] = "compared"
 
   margin: float = 5.0
   distance: str = "euclidean"
@@ -55,15 +54,6 @@ class Triplet:
   def __post_init__(self) -> None:
     settings.check_choices(self, distance=tuple(DISTANCES))
     settings.check_numbers(self, margin=(0, math.inf))
-
-  @property
-  def teacher(self) -> str:
-    """What it wants of a teacher."""
-    return ""
-
-  def learned(self) -> dict[str, float]:
-    """The numbers that it learns: none."""
-    return {}
 
   def __call__(
     self,
