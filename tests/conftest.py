@@ -26,6 +26,7 @@ import pathlib
 import shutil
 from collections.abc import Callable, Iterator
 
+import jax
 import pytest
 
 from data import records
@@ -53,6 +54,19 @@ def pairs(count: int) -> list[tuple[str, str]]:
       )
     )
   return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def few_programs() -> Iterator[None]:
+  """Forgets compiled programs before there are too many.
+
+  Each is some ranges of memory, of which Linux gives a process 65,530; beyond,
+  XLA ends it without a word.
+  """
+  yield
+  ranges = pathlib.Path("/proc/self/maps")
+  if ranges.exists() and ranges.read_bytes().count(b"\n") > 20_000:
+    jax.clear_caches()
 
 
 @pytest.fixture
