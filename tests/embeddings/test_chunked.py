@@ -164,7 +164,13 @@ def params():
   return tiny.noisy(jax.jit(model.init)(jax.random.key(0)))
 
 
-@pytest.mark.parametrize("packed", [PADDED, PACKED], ids=["padded", "packed"])
+@pytest.mark.parametrize(
+  "packed",
+  [
+    pytest.param(PADDED, marks=pytest.mark.long, id="padded"),
+    pytest.param(PACKED, id="packed"),
+  ],
+)
 @pytest.mark.parametrize(
   "options",
   [

@@ -110,6 +110,7 @@ def test_stopped_and_gone_on_is_as_unbroken(
     assert found == wanted
 
 
+@pytest.mark.long
 def test_from_here_on_a_few_rows_at_a_time(
   run_program, settings, run, whole, tmp_path
 ):

@@ -55,6 +55,7 @@ def whole(run_program, tmp_path_factory):
   return raw, folder / "runs", ended
 
 
+@pytest.mark.long
 def test_a_recipe_learns(whole):
   raw, workdir, ended = whole
   assert ended.code == 0, ended
@@ -68,6 +69,7 @@ def test_a_recipe_learns(whole):
   assert "two" in json.dumps(model) and "dot" in json.dumps(model)
 
 
+@pytest.mark.long
 def test_what_was_done_is_not_done_again(run_program, whole):
   raw, workdir, ended = whole
   again = run_smoke(run_program, "dpr_nq", raw, workdir, "--records=120")
@@ -75,6 +77,7 @@ def test_what_was_done_is_not_done_again(run_program, whole):
   assert again.err.count("done before") == 3
 
 
+@pytest.mark.long
 def test_a_loss_that_does_not_fall_is_final(run_program, whole):
   raw, workdir, _ = whole
   path = workdir / "dpr_nq" / "model" / "metrics.jsonl"

@@ -56,6 +56,7 @@ def keys(size):
   }
 
 
+@pytest.mark.long
 def test_it_sets_both_side_by_side(run_program, real, model):
   ended = bench(run_program, real, model)
   assert ended.code == 0, ended
