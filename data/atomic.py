@@ -7,6 +7,7 @@ program killed at any moment leaves what was there before.
 import contextlib
 import os
 import pathlib
+import re
 import shutil
 from collections.abc import Iterator
 
@@ -68,6 +69,12 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
 @contextlib.contextmanager
 def _place(path: pathlib.Path) -> Iterator[None]:
   """Says in one line that nothing can be written to a place like this."""
+  # As pathlib has gs://BUCKET, which would become a folder of this name.
+  if re.match(r"\w\w+:/", str(path)):
+    raise program.BadInput(
+      f"{path} is in a bucket and what is written here is not; give a folder "
+      "of this machine, and copy that"
+    )
   try:
     yield
   except (

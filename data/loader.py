@@ -16,6 +16,7 @@ import numpy as np
 from data import assemble
 from data import batch as batch_lib
 from data import choose
+from data import drawn
 from data import gather
 from data import layout as layout_lib
 from data import mixture as mixture_lib
@@ -23,6 +24,7 @@ from data import permutation
 from data import program
 from data import schedule
 from data import shapes
+from data import worker
 
 
 class Batches:
@@ -41,6 +43,10 @@ class Batches:
     shards: the pack shards that this host fills; all of them if None.
     objective: the objective of each data set's pairs, in the mixture's order;
       0 for all if None.
+
+  Attributes:
+    schedule: which records stand in a batch.
+    drawn: what steps have seen of the data sets.
 
   Raises:
     program.BadInput: for a schedule that cannot be, or that ends too early.
@@ -75,6 +81,7 @@ class Batches:
       seed=seed,
       run_length=run_length,
     )
+    self.drawn = drawn.Drawn(mixture.names, self.schedule, since)
     last = self.schedule.batches
     if last is not None and steps - since > last:
       raise program.BadInput(
@@ -124,7 +131,8 @@ def data_set(
     found = found.mp_prefetch(
       grain.MultiprocessingOptions(
         workers, per_worker_buffer_size=max(ahead, 1)
-      )
+      ),
+      worker.serve,
     )
   return found
 

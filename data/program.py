@@ -8,7 +8,8 @@ A program ends with
 where `main()` reads its absl flags, raises `BadInput` for what the caller can
 mend, and reports a measurement or a product with `print_result`. Exit codes:
 0 done, 2 bad input, 3 diverged; these are final. Anything else (a crash, a
-signal, a full disk) may be started again and goes on where it was.
+signal, a full disk, 75 where a machine is taken away) may be started again and
+goes on where it was.
 """
 
 import contextlib
@@ -21,8 +22,9 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from absl import app
 from absl import flags
@@ -33,8 +35,10 @@ EXIT_BAD_INPUT = 2
 EXIT_DIVERGED = 3
 EXIT_INTERRUPTED = 130
 EXIT_DISK_FULL = 74  # EX_IOERR of sysexits.h: may be started again.
+EXIT_START_AGAIN = 75  # EX_TEMPFAIL: is to be started again.
 
 _ARGUMENTS: list[str] = []
+_AT_ONCE = False
 
 
 class BadInput(ValueError):
@@ -43,6 +47,14 @@ class BadInput(ValueError):
 
 class Diverged(Exception):
   """Training whose loss is no longer finite; starting again cannot help."""
+
+
+class StartAgain(Exception):
+  """The program ends before its work does, and is to be started again."""
+
+
+class Preempted(StartAgain):
+  """The machine is taken away, and all that was done is kept."""
 
 
 def run(main: Callable[[], None], *, words: bool = False) -> None:
@@ -56,7 +68,17 @@ def run(main: Callable[[], None], *, words: bool = False) -> None:
   sys.unraisablehook = _send_interrupt_again
   logging.get_absl_logger().addFilter(_is_no_full_disk)
   parser = functools.partial(_parse_flags, words=words)
-  app.run(lambda _: sys.exit(_guarded(main)), flags_parser=parser)
+  app.run(lambda _: _exit(_guarded(main)), flags_parser=parser)
+
+
+def leave_at_once() -> None:
+  """Lets this program end at once if it ends with an error.
+
+  Else it does what libraries have asked for at its end, such as waiting for
+  processes that know nothing of the error.
+  """
+  global _AT_ONCE
+  _AT_ONCE = True
 
 
 def arguments() -> list[str]:
@@ -245,18 +267,33 @@ def _guarded(main: Callable[[], None]) -> int:
   except Diverged as error:
     _say(_one_line(error))
     return EXIT_DIVERGED
+  except StartAgain as error:
+    _say(f"{_one_line(error)}; start it again")
+    return EXIT_START_AGAIN
   except KeyboardInterrupt:
     _say("interrupted; what was complete is kept: run the same command again")
     return EXIT_INTERRUPTED
   except Exception as error:
     if not is_disk_full(error):
-      raise
+      if not _AT_ONCE:
+        raise
+      traceback.print_exc()
+      return 1
     _say(
       f"no space left on the disk ({_one_line(error)}); what was complete "
       "before is intact: free some space and run the same command again"
     )
     return EXIT_DISK_FULL
   return 0
+
+
+def _exit(code: int) -> NoReturn:
+  """Ends the program."""
+  if code and _AT_ONCE:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+  sys.exit(code)
 
 
 def is_disk_full(error: BaseException | None) -> bool:

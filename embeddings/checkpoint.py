@@ -1,88 +1,138 @@
-"""The training state on disk: Orbax over TensorStore, and a manifest.
+"""The training state on disk: Orbax over TensorStore.
 
 A step is a folder `<workdir>/checkpoints/<step>` with the items `params`,
-`opt` and `meta`, so that parameters restore alone. Saving is asynchronous. The
-manifest, with the size and checksum of every file, is written last: a step
-without a matching one is not a step (Orbax alone restores a flipped byte
-without a word), and is set aside, by name, when the run is opened.
+`opt`, `meta` and `metrics`, and `average` where a run has one, so that
+parameters restore alone. Saving is asynchronous, and every process writes its
+part. Process 0 commits the step when all have ended (see committed.py), and
+what is not needed any more goes (see retention.py). The folder may be in a
+bucket, gs://BUCKET/RUN/checkpoints.
 """
 
+import concurrent.futures
 import errno
-import json
-import pathlib
+import os
 import shutil
+from collections.abc import Mapping
 from typing import Any
 
+from etils import epath
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
-import xxhash
 
-from data import atomic
 from data import program
+from embeddings import committed
+from embeddings import hosts
+from embeddings import retention as retention_lib
 from embeddings import step as step_lib
 from embeddings import towers
 from embeddings.losses import terms
 
-MANIFEST = "gigapair_manifest.json"
+PARAMETERS = ("average", "params")
 _SHAPES = jax.ShapeDtypeStruct
 _MARGIN_BYTES = 2**19  # a checkpoint's own files, and the run's others
+_DATA_FILE_BYTES = 2**24  # TensorStore holds one in memory while it fills
 
 
 class Checkpoints:
   """The checkpoints of one run.
 
+  All processes of the run have one, and call it at the same steps.
+
   Args:
-    folder: holds one folder a step.
-    keep: how many of the newest to keep, 2 at least: the newest has no manifest
-      when Orbax removes an old one.
+    folder: holds one folder a step; here, where all processes see it, or in a
+      bucket.
+    keep: how many of the newest stay, 2 at least.
+    keep_every: a step that this divides stays for ever; 0 for none.
+    best: the result whose best step stays, as `save` is given it; "" for none.
+    best_mode: "max" or "min".
+
+  Attributes:
+    latest: the newest whole step, or None.
+
+  Raises:
+    program.BadInput: if there is no such mode.
   """
 
-  def __init__(self, folder: pathlib.Path, *, keep: int):
-    self._folder = folder.absolute()
-    self._folder.mkdir(parents=True, exist_ok=True)
-    if jax.process_index() == 0:
-      _set_torn_aside(self._folder)
-    options = ocp.CheckpointManagerOptions(
-      max_to_keep=max(keep, 2), enable_async_checkpointing=True
+  def __init__(
+    self,
+    folder: str | os.PathLike[str],
+    *,
+    keep: int,
+    keep_every: int = 0,
+    best: str = "",
+    best_mode: str = "max",
+  ):
+    self._retention = retention_lib.Retention(keep, keep_every, best, best_mode)
+    self._folder = committed.place(folder)
+    self.latest: int | None = hosts.from_first(self._open)
+    self._whole = {self.latest}  # those that were read, or written, here
+    self._manager = retention_lib.Manager(
+      self._folder,
+      options=ocp.CheckpointManagerOptions(
+        preservation_policy=self._retention.policy(),
+        best_fn=self._retention.value,  # or Orbax keeps no metrics
+        enable_async_checkpointing=True,
+      ),
+      handler_registry=_handlers(),
     )
-    self._manager = ocp.CheckpointManager(self._folder, options=options)
-    self._pending: int | None = None
+    self._pool = concurrent.futures.ThreadPoolExecutor(1)
+    self._pending: tuple[int, concurrent.futures.Future[None]] | None = None
 
-  @property
-  def latest(self) -> int | None:
-    """The newest whole step, or None."""
-    return self._manager.latest_step()
+  def save(
+    self,
+    state: step_lib.State,
+    meta: dict[str, Any],
+    metrics: Mapping[str, float] | None = None,
+  ) -> None:
+    """Begins to save the state, which may be consumed at once.
 
-  def save(self, state: step_lib.State, meta: dict[str, Any]) -> None:
-    """Begins to save the state; `meta` is JSON that describes it.
+    Args:
+      state: of a step that is newer than all that are there.
+      meta: JSON that describes it.
+      metrics: the results of this step, by which the best is found.
 
     Raises:
+      program.BadInput: if they lack the result that decides.
       OSError: if the disk has no room for it, before anything is written.
     """
+    self._retention.check(metrics or {})
     self.wait()
     _check_room(self._folder, state)
     step = int(jax.device_get(state.step))
-    args = ocp.args.Composite(
-      params=ocp.args.StandardSave(state.params),
-      opt=ocp.args.StandardSave(state.opt),
-      meta=ocp.args.JsonSave(meta),
-    )
+    items = {
+      name: ocp.args.PyTreeSave(
+        item, ocdbt_target_data_file_size=_DATA_FILE_BYTES
+      )
+      for name, item in _items(state).items()
+    }
+    hosts.note(f"saving step {step}")
     with program.uninterrupted():
-      self._manager.save(step, args=args)
-      self._pending = step
+      self._manager.save(
+        step,
+        args=ocp.args.Composite(meta=ocp.args.JsonSave(meta), **items),
+        metrics={name: float(x) for name, x in (metrics or {}).items()},
+        force=True,
+      )
+      self._pending = step, self._pool.submit(self._end, step)
 
   def commit_finished(self) -> None:
-    """Writes the manifest of a save that has come to its end, if one has."""
-    if self._pending is not None and not self._manager.is_saving_in_progress():
+    """Takes note of a save that has ended, if one has; it may have failed.
+
+    No process waits for another here.
+    """
+    if self._pending is not None and self._pending[1].done():
       self.wait()
 
   def wait(self) -> None:
-    """Waits for the save that is under way, and commits it."""
+    """Waits for the save that is under way until it is committed."""
+    if self._pending is None:
+      return
     with program.uninterrupted():
-      pending, self._pending = self._pending, None
-      self._manager.wait_until_finished()
-      if pending is not None and jax.process_index() == 0:
-        _write_manifest(self._folder / str(pending))
+      (step, ending), self._pending = self._pending, None
+      ending.result()
+      self.latest = step
+      self._whole.add(step)
 
   def restore(
     self, step: int, state: step_lib.State
@@ -91,41 +141,61 @@ class Checkpoints:
 
     Args:
       step: one that is there.
-      state: the shapes, dtypes and shardings to restore into.
+      state: the shapes, dtypes and shardings to restore into, whatever those
+        are of that were saved.
 
     Returns:
       The state, placed as `state` is, and the saved meta.
+
+    Raises:
+      program.BadInput: if the step is not whole.
     """
+    if step not in self._whole:
+      hosts.from_first(lambda: _check_whole(self._folder, step))
     shapes = jax.tree.map(
       lambda x: _SHAPES(x.shape, x.dtype, sharding=x.sharding), state
     )
+    items = {
+      name: ocp.args.PyTreeRestore(
+        item, restore_args=ocp.checkpoint_utils.construct_restore_args(item)
+      )
+      for name, item in _items(shapes).items()
+    }
     found = self._manager.restore(
-      step,
-      args=ocp.args.Composite(
-        params=ocp.args.StandardRestore(shapes.params),
-        opt=ocp.args.StandardRestore(shapes.opt),
-        meta=ocp.args.JsonRestore(),
-      ),
+      step, args=ocp.args.Composite(meta=ocp.args.JsonRestore(), **items)
     )
-    number = jax.device_put(
-      jax.numpy.asarray(step, state.step.dtype), state.step.sharding
+    number = jax.make_array_from_callback(
+      (), state.step.sharding, lambda _: np.asarray(step, state.step.dtype)
     )
-    return step_lib.State(number, found["params"], found["opt"]), found["meta"]
+    average = None if state.average is None else found["average"]
+    restored = step_lib.State(number, found["params"], found["opt"], average)
+    return restored, found["meta"]
 
   def close(self) -> None:
     """Commits what is under way and stops the background threads."""
     with program.uninterrupted():
-      self.wait()
-      self._manager.close()
+      try:
+        self.wait()
+      finally:
+        self._pool.shutdown()
+        self._manager.close()
+
+  def _open(self) -> int | None:
+    """Makes the folder, or clears it of what is not whole."""
+    self._folder.mkdir(parents=True, exist_ok=True)
+    return committed.set_torn_aside(self._folder)
+
+  def _end(self, step: int) -> None:
+    """Waits until all hosts have written a step, and commits it."""
+    self._manager.wait_until_finished()
+    if hosts.is_first():
+      committed.commit(self._folder / str(step))
+      hosts.note(f"saved step {step}")
 
 
-def newest(folder: pathlib.Path) -> int:
-  """The newest whole step of a run that is not open, 0 if there is none."""
-  whole = [s for s in _steps(folder) if not _faults(folder / str(s))]
-  return max(whole, default=0)
-
-
-def check_learned(folder: pathlib.Path, learned: towers.Params) -> None:
+def check_learned(
+  folder: str | os.PathLike[str], learned: towers.Params
+) -> None:
   """Checks that the losses of a run learn the numbers that its newest step has.
 
   Args:
@@ -135,24 +205,29 @@ def check_learned(folder: pathlib.Path, learned: towers.Params) -> None:
   Raises:
     program.BadInput: names both.
   """
-  saved = [s for s in _steps(folder) if (folder / str(s) / MANIFEST).exists()]
+  place = committed.place(folder)
+  saved = [
+    step
+    for step in committed.steps(place)
+    if (place / str(step) / committed.MANIFEST).exists()
+  ]
   if not saved:
     return
-  there = _learned(folder.absolute() / str(max(saved)) / "params")
+  there = _learned(place / str(max(saved)) / "params")
   found, wanted = (
     ", ".join(sorted(f"{m}/{n}" for m, names in each.items() for n in names))
     for each in (there, learned)
   )
   if found != wanted:
     raise program.BadInput(
-      f"the losses of the run in {folder.parent} learn {found or 'nothing'} "
+      f"the losses of the run in {place.parent} learn {found or 'nothing'} "
       f"and those of this one {wanted or 'nothing'}; go on with losses that "
       f"learn the same, or start from it with --config.model.init="
-      f"{folder.parent} and another --workdir"
+      f"{place.parent} and another --workdir"
     )
 
 
-def save_params(folder: pathlib.Path, params: towers.Params) -> None:
+def save_params(folder: str | os.PathLike[str], params: towers.Params) -> None:
   """Writes step 0 of a model that was not trained here: its parameters.
 
   Args:
@@ -162,24 +237,32 @@ def save_params(folder: pathlib.Path, params: towers.Params) -> None:
   Raises:
     OSError: if the disk has no room for them, before anything is written.
   """
-  step = folder.absolute() / "0"
+  step = committed.place(folder) / "0"
   step.mkdir(parents=True)
   _check_room(step, params)
   with ocp.StandardCheckpointer() as checkpointer:
     checkpointer.save(step / "params", params)
     checkpointer.wait_until_finished()
-  _write_manifest(step)
+  committed.commit(step)
 
 
 def restore_params(
-  folder: pathlib.Path, shapes: towers.Params, step: int | None = None
+  folder: str | os.PathLike[str],
+  shapes: towers.Params,
+  step: int | None = None,
+  *,
+  parameters: str = "average",
 ) -> tuple[towers.Params, int]:
   """The model's parameters of a step alone, on the first local device.
+
+  Any process may ask by itself.
 
   Args:
     folder: the checkpoints of a run.
     shapes: shapes and dtypes of the parameters.
     step: which, or None for the newest whole one.
+    parameters: "average" for their average over the steps where the run has
+      one, "params" for those of the step itself.
 
   Returns:
     The parameters and their step.
@@ -187,38 +270,71 @@ def restore_params(
   Raises:
     program.BadInput: if there is no whole checkpoint.
   """
-  whole = [
-    number
-    for number in _steps(folder)
-    if not _faults(folder / str(number)) and step in (None, number)
-  ]
-  if not whole:
+  if parameters not in PARAMETERS:
+    raise program.BadInput(
+      f"parameters={parameters!r}; wanted one of {', '.join(PARAMETERS)}"
+    )
+  place = committed.place(folder)
+  number = committed.newest_of(place, step)
+  if number is None:
     raise program.BadInput(
       f"{folder} has no whole checkpoint{'' if step is None else f' {step}'}; "
       "train first, or name another workdir"
     )
+  path = place / str(number) / parameters
+  if not path.exists():
+    path = path.parent / "params"
   device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+  # What losses have learned stands beside what the model has.
   placed = jax.tree.map(
-    lambda x: _SHAPES(x.shape, x.dtype, sharding=device), shapes
+    lambda x: _SHAPES(x.shape, x.dtype, sharding=device),
+    {**shapes, **_learned(path)},
   )
-  with ocp.StandardCheckpointer() as checkpointer:
-    path = folder.absolute() / str(max(whole)) / "params"
-    # What losses have learned stands beside what the model has.
-    learned = jax.tree.map(
-      lambda x: _SHAPES(x.shape, x.dtype, sharding=device), _learned(path)
+  me = jax.process_index()
+  alone = ocp.options.MultiprocessingOptions(
+    primary_host=me, active_processes={me}, barrier_sync_key_prefix=f"host{me}"
+  )
+  with ocp.Checkpointer(
+    ocp.StandardCheckpointHandler(multiprocessing_options=alone),
+    multiprocessing_options=alone,
+  ) as checkpointer:
+    found = checkpointer.restore(path, args=ocp.args.StandardRestore(placed))
+    return {name: found[name] for name in shapes}, number
+
+
+def _items(state: step_lib.State) -> dict[str, Any]:
+  """What is saved of a state beside its number, by the names on disk."""
+  items = {"params": state.params, "opt": state.opt, "average": state.average}
+  return {name: item for name, item in items.items() if item is not None}
+
+
+def _handlers() -> Any:
+  """Who writes and reads the items: numbers as they are.
+
+  Compressed they would be a twelfth smaller, and take the cores' time and as
+  much memory again while they are written.
+  """
+  registry = ocp.handlers.DefaultCheckpointHandlerRegistry()
+  for item in step_lib.State._fields[1:]:
+    handler = ocp.PyTreeCheckpointHandler(use_compression=False)
+    registry.add(item, ocp.args.PyTreeSave, handler)
+    registry.add(item, ocp.args.PyTreeRestore, handler)
+  return registry
+
+
+def _check_whole(folder: epath.Path, step: int) -> None:
+  """Raises BadInput unless a step is whole."""
+  wrong = "there is none"
+  if step in committed.steps(folder):
+    wrong = committed.fault(folder / str(step))
+  if wrong:
+    raise program.BadInput(
+      f"checkpoint {step} of {folder} is not whole ({wrong}); wanted one that "
+      "is: start again, which sets it aside"
     )
-    found = checkpointer.restore(path, {**placed, **learned})
-    return {name: found[name] for name in shapes}, max(whole)
 
 
-def _steps(folder: pathlib.Path) -> list[int]:
-  """The step folders, whole or not."""
-  if not folder.is_dir():
-    return []
-  return sorted(int(p.name) for p in folder.iterdir() if p.name.isdigit())
-
-
-def _learned(path: pathlib.Path) -> dict[str, Any]:
+def _learned(path: epath.Path) -> dict[str, Any]:
   """What is known of the numbers that losses have learned, in saved params."""
   # The handler is asked, for a checkpointer would warn of a file that only a
   # checkpoint of one item has.
@@ -227,69 +343,21 @@ def _learned(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _check_room(
-  folder: pathlib.Path, state: step_lib.State | towers.Params
+  folder: epath.Path, state: step_lib.State | towers.Params
 ) -> None:
   """Raises OSError (ENOSPC) unless the disk has room for the state.
 
-  TensorStore finds out as well, and then prints hundreds of lines.
+  TensorStore finds out as well, and then prints hundreds of lines. All hosts
+  write to the same disk; so process 0 looks, and all see the same.
   """
+  if committed.is_remote(folder):
+    return
   needed = sum(leaf.nbytes for leaf in jax.tree.leaves(state)) + _MARGIN_BYTES
-  free = shutil.disk_usage(folder).free
+  free = hosts.from_first(lambda: shutil.disk_usage(folder).free)
   if free < needed:
     raise OSError(
       errno.ENOSPC,
       f"a checkpoint needs {needed / 2**20:,.1f} MiB and "
       f"{free / 2**20:,.1f} MiB are free",
-      str(folder),
+      os.fspath(folder),
     )
-
-
-def _write_manifest(folder: pathlib.Path) -> None:
-  """Commits a step: the sizes and checksums of its files."""
-  content = {
-    str(path.relative_to(folder)): [path.stat().st_size, _checksum(path)]
-    for path in sorted(folder.rglob("*"))
-    if path.is_file()
-  }
-  atomic.write_text(folder / MANIFEST, json.dumps(content, indent=0))
-
-
-def _faults(folder: pathlib.Path) -> str:
-  """What is wrong with a step folder; empty where it is whole."""
-  if not (folder / MANIFEST).exists():
-    return "its save was cut short"
-  try:
-    content = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-  except ValueError:
-    return f"{MANIFEST} is not as it was written"
-  for name, (size, checksum) in content.items():
-    path = folder / name
-    if not path.exists():
-      return f"{name} is missing"
-    if path.stat().st_size != size or _checksum(path) != checksum:
-      return f"{name} is not as it was written"
-  return ""
-
-
-def _checksum(path: pathlib.Path) -> str:
-  """xxh3-128 of a file."""
-  digest = xxhash.xxh3_128()
-  with path.open("rb") as file:
-    while block := file.read(2**22):
-      digest.update(block)
-  return digest.hexdigest()
-
-
-def _set_torn_aside(folder: pathlib.Path) -> None:
-  """Moves steps that are not whole out of the way, saying which and why."""
-  for step in _steps(folder):
-    fault = _faults(folder / str(step))
-    if not fault:
-      continue
-    aside = folder.with_name(f"{folder.name}_torn") / str(step)
-    program.note_line(
-      f"checkpoint {step} is not whole ({fault}); it is set aside in {aside}"
-    )
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.parent.mkdir(exist_ok=True)
-    (folder / str(step)).rename(aside)

@@ -6,9 +6,12 @@
 
 `load` takes the workdir of a run, a sentence-transformers or Hugging Face
 folder, or a hub id. Texts are packed into rows of few shapes, so that there are
-few compilations and hardly any padding.
+few compilations and hardly any padding. Where the parameters are spread over
+several hosts, all of them encode the same texts together, and each has all
+vectors.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 
 import jax
@@ -19,6 +22,7 @@ from data import packing
 from data import program
 from data import tokens
 from embeddings import description
+from embeddings import partition
 from embeddings import pretrained
 from embeddings import towers
 from embeddings import workdir as workdir_lib
@@ -49,7 +53,10 @@ class Encoder:
     self.model, self.params = model, params
     self.tokenizer, self.prompts = tokenizer, prompts or {}
     self.default_prompt = default_prompt
-    self._embed = jax.jit(model.embed, static_argnums=(2, 4))
+    # By where the vectors are to be; None leaves that to JAX.
+    self._jit = functools.cache(
+      lambda out: jax.jit(model.embed, static_argnums=(2, 4), out_shardings=out)
+    )
 
   @property
   def width(self) -> int:
@@ -100,11 +107,20 @@ class Encoder:
     ids = self.tokenizer.encode([before + text for text in texts])
     vectors = np.zeros((len(texts), self.width), np.float32)
     for members, packed, size in _calls(ids, self.tokenizer.max_length):
-      found = self._embed(
-        self.params, packed, size, None, side or towers.SIDES[-1]
-      )
-      vectors[members] = np.asarray(found[0, : len(members)])
+      found = self._embed(packed, size, side or towers.SIDES[-1])
+      vectors[members] = found[0, : len(members)]
     return vectors
+
+  def _embed(
+    self, packed: batch.Packed, size: int, side: str
+  ) -> np.ndarray:  # float32 [1, T, E]
+    """The vectors of one call, whole on every host."""
+    given = jax.tree.leaves(self.params)
+    # Parameters that are spread over hosts would leave the vectors so.
+    spread = not all(getattr(x, "is_fully_addressable", True) for x in given)
+    whole = partition.replicated(given[0].sharding.mesh) if spread else None
+    found = self._jit(whole)(self.params, packed, size, None, side)
+    return np.asarray(found)
 
   def comparable(
     self, texts: Sequence[str], side: str = ""
@@ -151,8 +167,8 @@ def _first(workdir: workdir_lib.Workdir) -> Encoder:
   """An encoder with the parameters that a run began with."""
   if not workdir.begun:
     raise program.BadInput(
-      f"{workdir.path} is not the workdir of a run, which alone knows what its "
-      "model was before; give the --workdir of python -m launch.train"
+      f"{workdir.place} is not the workdir of a run, which alone knows what "
+      "its model was before; give the --workdir of python -m launch.train"
     )
   about, began = workdir.model(), workdir.config()
   params = towers.Model(about.config).init(jax.random.key(began["seed"]))

@@ -65,7 +65,7 @@ def to_sentence_transformers(
   split = layout == "folders"
   if split and about.config.towers == "shared":
     raise program.BadInput(
-      f"{workdir.path} has one tower for queries and documents, which is one "
+      f"{workdir.place} has one tower for queries and documents, which is one "
       "folder; leave --towers=folders out"
     )
   shapes = jax.eval_shape(towers.Model(about.config).init, jax.random.key(0))

@@ -44,6 +44,7 @@ class HeldOut:
         objective(params, batch, None, teacher).value
       ),
       static_argnums=0,
+      out_shardings=partition.replicated(mesh),  # for each host to read
     )
 
   def in_chunks(self, chunk_rows: int) -> "HeldOut":

@@ -1,13 +1,16 @@
-"""The loop: step, report, save, evaluate."""
+"""The loop: step, report, evaluate, save."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import jax
 
 from data import batch as batch_lib
+from data import program
 from embeddings import checkpoint
 from embeddings import metrics
+from embeddings import preemption
 from embeddings import step as step_lib
+from embeddings import watch as watch_lib
 
 
 def train(
@@ -20,8 +23,11 @@ def train(
   reporter: metrics.Reporter,
   checkpoints: checkpoint.Checkpoints,
   save_every: int,
-  evaluate: Callable[[int, step_lib.State], None],
+  send: Callable[[], None],
+  evaluate: Callable[[int, step_lib.State], Mapping[str, float]],
   eval_every: int,
+  notice: preemption.Notice,
+  watch: watch_lib.Watch,
 ) -> step_lib.State:
   """Trains from step `start` to `steps` and saves the last.
 
@@ -34,23 +40,43 @@ def train(
     reporter: is given each step's metrics.
     checkpoints: are saved every `save_every` steps.
     save_every: steps between two saves.
-    evaluate: called every `eval_every` steps and at the end.
+    send: called before each save, to bring the run's files where it is kept:
+      what belongs to a checkpoint is there before it.
+    evaluate: called every `eval_every` steps and at the end; what it finds is
+      saved with the step.
     eval_every: steps between two evaluations, 0 for none but the last.
+    notice: says when the machines are taken away.
+    watch: is told of each step.
 
   Returns:
     The state at the last step.
+
+  Raises:
+    program.Preempted: if the machines are taken away; the state is saved.
   """
   for step in range(start + 1, steps + 1):
     batch = next(batches)
     with jax.transfer_guard("disallow"):
       state, found = train_step(state, batch)
     reporter.report(step, found)
-    if step == steps or step % save_every == 0:
-      reporter.flush()  # a state whose loss is not finite is not kept
-      checkpoints.save(state, {"step": step, "seconds": reporter.seconds})
+    watch.reached(step)
+    leaving = notice.reached(step) and step < steps
+    evaluates = evaluation_due(step, steps, eval_every) and not leaving
+    saves = leaving or step == steps or step % save_every == 0
+    results = {}
+    if evaluates or saves:
+      reporter.flush()  # A state whose loss is not finite is not kept.
+    if evaluates:
+      with watch.resting():
+        results = evaluate(step, state)
+    if saves:
+      send()
+      meta = {"step": step, "seconds": reporter.seconds}
+      checkpoints.save(state, meta, results)
     checkpoints.commit_finished()
-    if evaluation_due(step, steps, eval_every):
-      evaluate(step, state)
+    if leaving:
+      checkpoints.wait()
+      raise program.Preempted(f"preempted: step {step} is saved")
   return state
 
 

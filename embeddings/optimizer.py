@@ -3,12 +3,14 @@
 import dataclasses
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
 from data import program
+from embeddings import average as average_lib
 from embeddings import parameter_groups as groups_lib
 
 OPTIMIZERS = ("adamw", "sgd")
@@ -26,14 +28,16 @@ class OptimizerConfig:
   Attributes:
     name: "adamw" (Loshchilov & Hutter 2019) or "sgd".
     learning_rate: at the end of the warm-up.
-    warmup_steps: rising linearly from 0.
-    steps: of the whole run, warm-up included.
+    warmup_steps: batches over which the rate rises linearly from 0.
+    steps: batches of the whole run, warm-up included.
     decay: "linear" or "cosine" to 0 at the last step, or "constant".
     weight_decay: on matrices and tables; 0 in the 2021 recipe.
     clip_norm: the gradient's greatest global norm, 0 for no clipping.
     b1, b2, eps: AdamW's.
     groups: learning rates by parameter, "PATTERN=FACTOR,..."; 0 freezes. See
       parameter_groups.py.
+    accumulate: k, batches whose gradients are averaged before a move.
+    ema: decay of the parameters' moving average a move, 0 for none.
   """
 
   name: str = "adamw"
@@ -47,6 +51,8 @@ class OptimizerConfig:
   b2: float = 0.999
   eps: float = 1e-8
   groups: str = ""
+  accumulate: int = 1
+  ema: float = 0.0
 
   def __post_init__(self) -> None:
     if self.name not in OPTIMIZERS or self.decay not in DECAYS:
@@ -59,6 +65,12 @@ class OptimizerConfig:
         f"optim.steps is {self.steps} and warmup_steps {self.warmup_steps}; "
         "wanted fewer warm-up steps than steps"
       )
+    if self.steps % self.accumulate:
+      raise program.BadInput(
+        f"optim.steps is {self.steps} and optim.accumulate {self.accumulate}; "
+        "wanted a multiple, for a step is a batch: set --config.optim.steps="
+        f"{self.steps // self.accumulate * self.accumulate or self.accumulate}"
+      )
     groups_lib.parse(self.groups)
 
   @property
@@ -66,9 +78,30 @@ class OptimizerConfig:
     """What `groups` says."""
     return groups_lib.parse(self.groups)
 
+  @property
+  def average(self) -> average_lib.Average | None:
+    """How the parameters are averaged, None where they are not."""
+    return average_lib.Average(self.ema, self.accumulate) if self.ema else None
+
 
 def learning_rate(config: OptimizerConfig) -> optax.Schedule:
-  """The learning rate as a function of the step."""
+  """The learning rate by which a batch moves the parameters.
+
+  The batches whose gradients are averaged have one, that of their first.
+
+  Returns:
+    A function of the batch, the run's first being 0.
+  """
+  rate, k = _rate(config), config.accumulate
+
+  def of_batch(step: Any) -> Any:
+    return rate(step // k * k)
+
+  return of_batch
+
+
+def _rate(config: OptimizerConfig) -> optax.Schedule:
+  """The schedule, as a function of the batch."""
   left = config.steps - config.warmup_steps
   peak = config.learning_rate
   after = {
@@ -86,18 +119,34 @@ def make(
   """The optimiser of a config: clips the global gradient, then steps.
 
   Its state has moments of the parameters that are not frozen, under their
-  paths. Frozen ones count as 0 in the gradient's norm.
+  paths. Frozen ones count as 0 in the gradient's norm. With `accumulate` it
+  takes the gradients of so many batches, and clips and uses their mean at the
+  last; the state has the mean so far, in float32.
 
   Args:
     config: what it does.
     ceilings: from a module to the most that the scale that it learns may
       become; the parameter itself is held there (CLIP: Radford et al. 2021).
   """
+  move = _at_once(config, ceilings)
+  if config.accumulate == 1:
+    return move
+  groups = config.parameter_groups
+  move = optax.MultiSteps(move, config.accumulate).gradient_transformation()
+  if not groups.freezes:
+    return move
+  return optax.chain(_frozen_to_zero(groups), _of_others(groups, move))
+
+
+def _at_once(
+  config: OptimizerConfig, ceilings: Mapping[str, float] | None
+) -> optax.GradientTransformation:
+  """The optimiser that moves the parameters with each gradient."""
   groups = config.parameter_groups
   move, chain = _move(config), []
   if groups.freezes:
-    move = optax.masked(move, lambda tree: groups.map(lambda f, _: f > 0, tree))
-    chain.append(optax.stateless(lambda x, _: groups.map(_kept, x)))
+    move = _of_others(groups, move)
+    chain.append(_frozen_to_zero(groups))
   if config.clip_norm:
     chain.append(optax.clip_by_global_norm(config.clip_norm))
   chain.append(move)
@@ -110,7 +159,11 @@ def make(
 
 def _move(config: OptimizerConfig) -> optax.GradientTransformation:
   """The optimiser by its name, without what stands before and behind it."""
-  rate = learning_rate(config)
+  schedule, k = _rate(config), config.accumulate
+
+  def rate(count: Any) -> Any:
+    return schedule(count * k)  # It counts moves, the schedule batches.
+
   if config.name == "sgd":
     return optax.sgd(rate)
   return optax.adamw(
@@ -123,9 +176,22 @@ def _move(config: OptimizerConfig) -> optax.GradientTransformation:
   )
 
 
-def _kept(factor: float, gradient: jax.Array) -> jax.Array:
-  """The gradient of a parameter, 0 where it is frozen."""
-  return gradient if factor else jnp.zeros_like(gradient)
+def _frozen_to_zero(
+  groups: groups_lib.ParameterGroups,
+) -> optax.GradientTransformation:
+  """Makes the gradients of frozen parameters 0."""
+
+  def kept(factor: float, gradient: jax.Array) -> jax.Array:
+    return gradient if factor else jnp.zeros_like(gradient)
+
+  return optax.stateless(lambda tree, _: groups.map(kept, tree))
+
+
+def _of_others(
+  groups: groups_lib.ParameterGroups, move: optax.GradientTransformation
+) -> optax.GradientTransformation:
+  """Moves what is not frozen, and has state of that alone."""
+  return optax.masked(move, lambda tree: groups.map(lambda f, _: f > 0, tree))
 
 
 def _times(factor: float, update: jax.Array) -> jax.Array:

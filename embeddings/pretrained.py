@@ -9,6 +9,7 @@ from data import program
 from embeddings import checkpoint
 from embeddings import description
 from embeddings import huggingface
+from embeddings import mirror
 from embeddings import towers
 from embeddings import workdir as workdir_lib
 
@@ -32,6 +33,11 @@ def load(name: str) -> description.Pretrained:
     return _two(load(query), load(document), name)
   workdir = workdir_lib.Workdir(name)
   if not workdir.has_model:
+    if mirror.is_remote(name):
+      raise program.BadInput(
+        f"{name} has no model.json and is not the workdir of a run; other "
+        "models are read on this machine: copy it here, and name the copy"
+      )
     return huggingface.load(name)
   about = workdir.model()
   shapes = jax.eval_shape(towers.Model(about.config).init, jax.random.key(0))

@@ -5,7 +5,6 @@ identify a run, and the fingerprint of its input does. Where the data lie does
 not, nor how many rows are encoded at a time, which changes rounding alone.
 """
 
-import pathlib
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -54,7 +53,7 @@ def differences(
 
 
 def refusal(
-  path: pathlib.Path,
+  path: object,
   of_run: Sequence[Difference],
   of_data: Sequence[Difference],
 ) -> str:

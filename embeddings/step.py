@@ -9,6 +9,9 @@ import jax.numpy as jnp
 import optax
 
 from data import batch as batch_lib
+from embeddings import average as average_lib
+from embeddings import checksum
+from embeddings import flops
 from embeddings import objective as objective_lib
 from embeddings import partition
 from embeddings import towers
@@ -21,6 +24,12 @@ class State(NamedTuple):
   step: jax.Array  # int32 []
   params: towers.Params
   opt: optax.OptState
+  average: towers.Params | None = None  # see average.py
+
+  @property
+  def evaluated(self) -> towers.Params:
+    """The parameters that are measured: their average, where there is one."""
+    return self.params if self.average is None else self.average
 
 
 class Metrics(NamedTuple):
@@ -29,9 +38,11 @@ class Metrics(NamedTuple):
   loss: jax.Array  # []
   accuracy: jax.Array  # [], in-batch; nan where no loss has one
   details: dict[str, jax.Array]  # [], see `terms.Total`
-  gradient_norm: jax.Array  # [], before clipping
+  gradient_norm: jax.Array  # [], of this batch, before clipping
   tokens: jax.Array  # int32 [], real ones
   slots: jax.Array  # int32 [], padding included
+  texts: jax.Array  # uint32 [], see checksum.py
+  flops: jax.Array  # float32 [], see flops.py
 
 
 TrainStep = Callable[[State, batch_lib.Batch], tuple[State, Metrics]]
@@ -44,6 +55,7 @@ def init(
   seed: int,
   mesh: Mesh,
   params: towers.Params | None = None,
+  average: average_lib.Average | None = None,
 ) -> State:
   """The state before the first step, placed on the mesh.
 
@@ -53,9 +65,13 @@ def init(
     seed: of new parameters.
     mesh: the devices.
     params: pretrained parameters; modules that they lack are new.
+    average: how the parameters are averaged, None for no average.
 
   Returns:
     The state at step 0.
+
+  Raises:
+    program.BadInput: names a parameter that the mesh cannot cut.
   """
 
   def make(params: towers.Params | None) -> State:
@@ -64,7 +80,10 @@ def init(
       **terms.learned(objective.terms),
       **(params or {}),
     }
-    return State(jnp.zeros((), jnp.int32), params, optimizer.init(params))
+    first = average.init(params) if average else None
+    return State(
+      jnp.zeros((), jnp.int32), params, optimizer.init(params), first
+    )
 
   shardings = partition.shard_state(jax.eval_shape(make, params), mesh)
   return jax.jit(make, out_shardings=shardings)(params)
@@ -78,8 +97,11 @@ def make(
   mesh: Mesh,
   state: State,
   teacher: towers.Params | None = None,
+  average: average_lib.Average | None = None,
 ) -> jax.stages.Wrapped:
   """The jitted step: shardings are stated here and nowhere else.
+
+  A step is one batch, whether the parameters move at its end or not.
 
   Args:
     objective: what is minimised.
@@ -88,6 +110,7 @@ def make(
     mesh: the devices.
     state: a state, or its shapes.
     teacher: the parameters of the objective's teacher, or their shapes.
+    average: how the parameters are averaged, as `init` was told.
 
   Returns:
     A function that takes a state, which it consumes, a batch on the mesh and
@@ -106,13 +129,21 @@ def make(
     (_, found), gradient = jax.value_and_grad(value, has_aux=True)(state.params)
     updates, opt = optimizer.update(gradient, state.opt, state.params)
     params: Any = optax.apply_updates(state.params, updates)
-    return State(state.step + 1, params, opt), Metrics(
+    following = None
+    if average:
+      assert state.average is not None, "init was not told of the average"
+      following = average.update(state.average, params, state.step + 1)
+    return State(state.step + 1, params, opt, following), Metrics(
       loss=found.value,
       accuracy=found.accuracy,
       details=found.details,
       gradient_norm=optax.tree.norm(gradient),
       tokens=jnp.asarray(sum((side.text >= 0).sum() for side in batch.sides)),
       slots=jnp.int32(sum(side.text.size for side in batch.sides)),
+      texts=checksum.of_texts(
+        jnp.asarray(batch.identity), jnp.asarray(batch.present)
+      ),
+      flops=flops.of_step(objective, batch),
     )
 
   kept = partition.shard_state(state, mesh)

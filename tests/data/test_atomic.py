@@ -97,3 +97,16 @@ def test_a_wrong_place_is_bad_input(tmp_path: pathlib.Path) -> None:
   with pytest.raises(program.BadInput, match="cannot write to .*/folder "):
     atomic.write_text(tmp_path / "folder", "text")
   assert names(tmp_path) == ["file", "folder"]
+
+
+@pytest.mark.parametrize("path", ["gs://bucket/a", "s3:/bucket/a"])
+def test_a_bucket_does_not_become_a_folder_of_its_name(path):
+  for write in (lambda: atomic.write_text(path, ""), lambda: fill(path)):
+    with pytest.raises(program.BadInput, match="/bucket/a is in a bucket and"):
+      write()
+
+
+def fill(path):
+  """Writes a folder."""
+  with atomic.folder(path):
+    pass

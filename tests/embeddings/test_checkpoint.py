@@ -1,8 +1,11 @@
 """What is restored is what was saved, to the bit, or it is not restored."""
 
+import errno
 import json
+import os
 import re
 import shutil
+import threading
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +14,7 @@ import pytest
 
 from data import program
 from embeddings import checkpoint
+from embeddings import committed
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
@@ -70,8 +74,8 @@ def open_at():
   """Opens checkpoints, and closes them at the end."""
   opened = []
 
-  def open_at(folder, keep=2):
-    opened.append(checkpoint.Checkpoints(folder, keep=keep))
+  def open_at(folder, keep=2, **given):
+    opened.append(checkpoint.Checkpoints(folder, keep=keep, **given))
     return opened[-1]
 
   yield open_at
@@ -134,12 +138,12 @@ def largest(folder):
 # What may happen to a step's folder, and what is said of it.
 DAMAGE = {
   "no manifest": (
-    lambda step: (step / checkpoint.MANIFEST).unlink(),
+    lambda step: (step / committed.MANIFEST).unlink(),
     "its save was cut short",
   ),
   "half a manifest": (
-    lambda step: (step / checkpoint.MANIFEST).write_text('{"params/d": [5,'),
-    f"{checkpoint.MANIFEST} is not as it was written",
+    lambda step: (step / committed.MANIFEST).write_text('{"params/d": [5,'),
+    f"{committed.MANIFEST} is not as it was written",
   ),
   "a bit of params": (
     lambda step: flip(largest(step / "params")),
@@ -195,9 +199,15 @@ def test_a_step_that_is_not_whole_is_set_aside_and_named(
 def test_steps_are_set_aside_however_many(copied, open_at, capsys):
   for name in ("3", "6"):
     flip(largest(copied / name))
-  (copied / "9.orbax-checkpoint-tmp").mkdir()  # a save that was killed
+  begun = copied / "9.orbax-checkpoint-tmp"  # a save that was killed
+  begun.mkdir()
   assert open_at(copied).latest is None
-  assert len(capsys.readouterr().err.splitlines()) == 2
+  *aside, removed = capsys.readouterr().err.splitlines()
+  assert len(aside) == 2
+  assert (
+    "save of checkpoint 9 was cut short" in removed and str(begun) in removed
+  )
+  assert list(copied.iterdir()) == []
   shapes = jax.eval_shape(tiny.model().init, jax.random.key(0))
   with pytest.raises(program.BadInput, match="no whole checkpoint; train"):
     checkpoint.restore_params(copied, shapes)
@@ -217,39 +227,143 @@ def test_the_newest_are_kept(make, open_at, tmp_path, keep):
   assert checkpoints.latest == 8
 
 
+@pytest.fixture
+def held(monkeypatch):
+  """Holds commits back until it is set."""
+  may_go, commit = threading.Event(), committed.commit
+
+  def late(step):
+    may_go.wait()
+    commit(step)
+
+  monkeypatch.setattr(committed, "commit", late)
+  yield may_go
+  may_go.set()
+
+
 @pytest.mark.parametrize("keep", [1, 2])
 def test_a_whole_step_stands_at_every_moment(
-  make, open_at, tmp_path, capsys, keep
+  make, open_at, tmp_path, capsys, held, keep
 ):
   # Orbax has ended the save of step 2, and the kill comes before the manifest.
   folder = tmp_path / "checkpoints"
   checkpoints = open_at(folder, keep=keep)
+  held.set()
   checkpoints.save(make(1), {})
+  checkpoints.wait()
+  held.clear()
   checkpoints.save(make(2), {})
   checkpoints._manager.wait_until_finished()
   killed = tmp_path / "killed"
   shutil.copytree(folder, killed)
+  held.set()
   assert steps_in(killed) == [1, 2]
   assert open_at(killed).latest == 1
   assert "checkpoint 2 is not whole" in capsys.readouterr().err
 
 
-def test_a_save_is_committed_when_it_has_ended(make, open_at, tmp_path):
+def test_a_save_is_committed_when_it_has_ended(
+  make, open_at, tmp_path, capsys, held
+):
   folder = tmp_path / "checkpoints"
   checkpoints = open_at(folder)
   checkpoints.commit_finished()  # nothing to commit
   checkpoints.save(make(2), {})
   checkpoints._manager.wait_until_finished()
-  manifest = folder / "2" / checkpoint.MANIFEST
-  assert not manifest.exists()
-  checkpoints.commit_finished()
-  names = json.loads(manifest.read_text())
+  checkpoints.commit_finished()  # which does not wait
+  assert not (folder / "2" / committed.MANIFEST).exists()
+  assert checkpoints.latest is None
+  assert capsys.readouterr().err == "saving step 2\n"
+  held.set()
+  while checkpoints.latest is None:
+    checkpoints.commit_finished()
+  assert checkpoints.latest == 2
+  assert capsys.readouterr().err == "saved step 2\n"
+  names = json.loads((folder / "2" / committed.MANIFEST).read_text())
   there = {
     str(path.relative_to(folder / "2"))
     for path in (folder / "2").rglob("*")
     if path.is_file()
   }
-  assert names.keys() == there - {checkpoint.MANIFEST}
+  assert names.keys() == there - {committed.MANIFEST}
+
+
+def test_a_save_that_fails_is_heard_of(make, open_at, tmp_path, monkeypatch):
+  def fail(step):
+    raise OSError(errno.ENOSPC, "no space left on device", str(step))
+
+  checkpoints = open_at(tmp_path / "checkpoints")
+  checkpoints.save(make(1), {})
+  checkpoints.wait()
+  monkeypatch.setattr(committed, "commit", fail)
+  checkpoints.save(make(2), {})
+  with pytest.raises(OSError, match="no space left"):
+    while True:
+      checkpoints.commit_finished()
+  assert checkpoints.latest == 1
+  assert committed.newest(tmp_path / "checkpoints") == 1
+
+
+def test_a_step_alone_that_was_copied_is_restored(
+  make, two_steps, open_at, tmp_path
+):
+  # As rsync leaves it: other times, and only what was asked for.
+  folder = tmp_path / "checkpoints"
+  for path in sorted((two_steps / "3").rglob("*")):
+    if path.is_file():
+      to = folder / path.relative_to(two_steps)
+      to.parent.mkdir(parents=True, exist_ok=True)
+      to.write_bytes(path.read_bytes())
+      os.utime(to, (0, 0))
+  (folder / ".6.Xk2PqZ").mkdir()  # rsync was at it
+  checkpoints = open_at(folder)
+  assert checkpoints.latest == 3
+  state, _ = checkpoints.restore(3, make(0))
+  assert_same(jax.device_get(state), jax.device_get(make(3)))
+
+
+def test_an_older_step_is_read_before_it_is_restored(make, copied, open_at):
+  flip(largest(copied / "3" / "params"))
+  checkpoints = open_at(copied)
+  assert checkpoints.latest == 6
+  with pytest.raises(program.BadInput, match="3 .* is not whole .params/"):
+    checkpoints.restore(3, make(0))
+  with pytest.raises(program.BadInput, match="4 .* is not whole .there is non"):
+    checkpoints.restore(4, make(0))
+  assert checkpoints.restore(6, make(0))[1]["step"] == 6
+
+
+def test_a_state_is_restored_in_other_dtypes(make, copied, open_at):
+  checkpoints = open_at(copied)
+  into = make(0, "data 8")
+  half = jax.tree.map(lambda x: x.astype(jnp.bfloat16), into.params)
+  state, _ = checkpoints.restore(6, into._replace(params=half))
+  wanted = jax.tree.map(
+    lambda x: x.astype(jnp.bfloat16), jax.device_get(make(6).params)
+  )
+  assert_same(jax.device_get(state.params), wanted)
+  assert_same(jax.device_get(state.opt), jax.device_get(make(6).opt))
+
+
+def test_an_average_is_an_item_of_its_own(make, open_at, tmp_path):
+  folder = tmp_path / "checkpoints"
+  checkpoints = open_at(folder)
+  state = make(4)
+  state = state._replace(average=make(9).params)
+  checkpoints.save(state, {})
+  checkpoints.wait()
+  found, _ = checkpoints.restore(4, make(0)._replace(average=make(0).params))
+  assert_same(jax.device_get(found), jax.device_get(state))
+  shapes = jax.eval_shape(tiny.model().init, jax.random.key(0))
+  for name, wanted in (("average", state.average), ("params", state.params)):
+    found, _ = checkpoint.restore_params(folder, shapes, parameters=name)
+    assert_same(jax.device_get(found), jax.device_get(wanted))
+  assert_same(
+    jax.device_get(checkpoint.restore_params(folder, shapes)[0]),
+    jax.device_get(state.average),
+  )
+  with pytest.raises(program.BadInput, match="parameters='mean'; wanted one"):
+    checkpoint.restore_params(folder, shapes, parameters="mean")
 
 
 def test_parameters_restore_alone(make, copied):

@@ -104,9 +104,9 @@ def test_short_texts_are_in_short_rows(small, monkeypatch):
   calls = []
   embed = encoder._embed
 
-  def spy(params, packed, *others):
+  def spy(packed, *others):
     calls.append(packed)
-    return embed(params, packed, *others)
+    return embed(packed, *others)
 
   monkeypatch.setattr(encoder, "_embed", spy)
   monkeypatch.setattr(encode, "ROW_TOKENS", 8)

@@ -1,5 +1,6 @@
 """The loop's order, and that a resumed run is an unbroken one."""
 
+import contextlib
 import json
 import math
 
@@ -11,11 +12,14 @@ import pytest
 from data import loader
 from data import program
 from embeddings import checkpoint
+from embeddings import committed
 from embeddings import loop
 from embeddings import metrics
 from embeddings import optimizer
 from embeddings import partition
+from embeddings import preemption
 from embeddings import step as step_lib
+from embeddings import watch as watch_lib
 from tests.data import inputs
 from tests.embeddings import tiny
 
@@ -23,12 +27,17 @@ STEPS = 6
 
 
 class Diary:
-  """Stands for reporter, checkpoints and step, and notes who was called."""
+  """Stands for all that a loop calls, and notes who was called.
+
+  Args:
+    leaves: the step at which a notice says to leave.
+  """
 
   seconds = 1.5
 
-  def __init__(self):
+  def __init__(self, leaves=None):
     self.entries = []
+    self._leaves, self._asked = leaves, []
 
   def train_step(self, state, batch):
     self.entries.append(f"train {state} on {batch}")
@@ -41,9 +50,26 @@ class Diary:
   def flush(self):
     self.entries.append("flush")
 
-  def save(self, state, meta):
+  def reached(self, step):  # of the watch and of the notice
+    self._asked.append(step)
+    return step == self._leaves
+
+  @contextlib.contextmanager
+  def resting(self):
+    self.entries.append("rest")
+    yield
+    self.entries.append("rested")
+
+  def save(self, state, meta, results):
     assert meta == {"step": state, "seconds": 1.5}
-    self.entries.append(f"save {state}")
+    found = f" with {results}" if results else ""
+    self.entries.append(f"save {state}{found}")
+
+  def send(self):
+    self.entries.append("send")
+
+  def wait(self):
+    self.entries.append("wait")
 
   def commit_finished(self):
     self.entries.append("commit")
@@ -51,10 +77,16 @@ class Diary:
   def evaluate(self, step, state):
     assert step == state
     self.entries.append(f"evaluate {step}")
+    return f"results {step}"
+
+  def asked_in_order(self, start):
+    """Whether notice and watch were asked for each step, once and in order."""
+    steps = range(start + 1, start + 1 + len(self._asked) // 2)
+    return self._asked == [step for step in steps for _ in range(2)]
 
 
-def keep_diary(start, steps, save_every, eval_every):
-  diary = Diary()
+def keep_diary(start, steps, save_every, eval_every, diary=None):
+  diary = diary or Diary()
   state = loop.train(
     start,
     iter(range(start, 100)),
@@ -64,25 +96,55 @@ def keep_diary(start, steps, save_every, eval_every):
     reporter=diary,
     checkpoints=diary,
     save_every=save_every,
+    send=diary.send,
     evaluate=diary.evaluate,
     eval_every=eval_every,
+    notice=diary,
+    watch=diary,
   )
   assert state == steps
+  assert diary.asked_in_order(start)
   return diary.entries
 
 
-def test_step_report_save_evaluate():
+def test_step_report_evaluate_save():
   assert keep_diary(1, 5, save_every=2, eval_every=3) == [
-    *("train 1 on 1", "report 2", "flush", "save 2", "commit"),
-    *("train 2 on 2", "report 3", "commit", "evaluate 3"),
-    *("train 3 on 3", "report 4", "flush", "save 4", "commit"),
-    *("train 4 on 4", "report 5", "flush", "save 5", "commit", "evaluate 5"),
+    *("train 1 on 1", "report 2", "flush", "send", "save 2", "commit"),
+    *("train 2 on 2", "report 3", "flush"),
+    *("rest", "evaluate 3", "rested", "commit"),
+    *("train 3 on 3", "report 4", "flush", "send", "save 4", "commit"),
+    *("train 4 on 4", "report 5", "flush"),
+    *(
+      "rest",
+      "evaluate 5",
+      "rested",
+      "send",
+      "save 5 with results 5",
+      "commit",
+    ),
   ]
 
 
 def test_without_evaluations_the_last_is_left():
   entries = keep_diary(0, 3, save_every=10, eval_every=0)
-  assert [x for x in entries if x[0] in "se"] == ["save 3", "evaluate 3"]
+  assert [x for x in entries if x[:4] in ("save", "eval")] == [
+    "evaluate 3",
+    "save 3 with results 3",
+  ]
+
+
+def test_leaving_saves_and_does_not_evaluate():
+  diary = Diary(leaves=3)
+  with pytest.raises(program.Preempted, match="step 3 is saved"):
+    keep_diary(1, 5, save_every=2, eval_every=3, diary=diary)
+  assert diary.entries[-7:] == [
+    *("train 2 on 2", "report 3", "flush", "send", "save 3", "commit", "wait")
+  ]
+  assert diary.asked_in_order(1)
+
+
+def test_a_notice_at_the_last_step_changes_nothing():
+  assert keep_diary(1, 5, 2, 3, Diary(leaves=5)) == keep_diary(1, 5, 2, 3)
 
 
 @pytest.fixture
@@ -140,8 +202,11 @@ def train(folder, batches, training, steps, train_step=None):
       reporter=reporter,
       checkpoints=checkpoints,
       save_every=2,
-      evaluate=lambda step, state: None,
+      send=lambda: None,
+      evaluate=lambda step, state: {},
       eval_every=0,
+      notice=preemption.Notice(start, grace_s=1.0),
+      watch=watch_lib.Watch(gone_s=1.0, hang_s=1.0),
     )
   finally:
     reporter.close()
@@ -159,7 +224,7 @@ def test_resumed_is_unbroken_to_the_bit(batches, training, tmp_path):
   whole = train(tmp_path / "whole", batches, training, STEPS)
   first = train(tmp_path / "broken", batches, training, 3)
   # A kill came after step 3's line and before its checkpoint was whole.
-  manifest = tmp_path / "broken" / "checkpoints" / "3" / checkpoint.MANIFEST
+  manifest = tmp_path / "broken" / "checkpoints" / "3" / committed.MANIFEST
   manifest.unlink()
   again = train(tmp_path / "broken", batches, training, STEPS)
   assert int(again.step) == STEPS

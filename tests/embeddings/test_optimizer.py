@@ -107,6 +107,36 @@ def test_sgd_moves_by_the_schedule():
   np.testing.assert_allclose(seen, -np.cumsum(rates), rtol=1e-6)
 
 
+@pytest.mark.parametrize("decay", optimizer.DECAYS)
+def test_batches_that_add_up_move_at_the_rate_that_is_reported(decay):
+  config = optimizer.OptimizerConfig(
+    name="sgd",
+    learning_rate=1.0,
+    warmup_steps=5,
+    steps=24,
+    decay=decay,
+    clip_norm=0.0,
+    accumulate=4,
+  )
+  once = dataclasses.replace(config, accumulate=1)
+  rate, whole = map(optimizer.learning_rate, (config, once))
+  move = optimizer.make(config)
+  params = {"a": {"w": jnp.zeros(())}}
+  state, moved = move.init(params), []
+  update = jax.jit(move.update)
+  for step in range(24):
+    # Each four have a mean of 1.
+    gradient = {"a": {"w": jnp.float32(step % 4 - 0.5)}}
+    found, state = update(gradient, state, params)
+    moved.append(-float(found["a"]["w"]))
+  reported = [float(rate(step)) for step in range(24)]
+  # One rate for all four, that of the first, and the last one moves.
+  assert reported == [float(whole(step - step % 4)) for step in range(24)]
+  np.testing.assert_allclose(moved[3::4], reported[3::4], rtol=1e-6)
+  assert max(moved) > 0.7
+  assert not any(value for i, value in enumerate(moved) if i % 4 != 3)
+
+
 LEARNED = {"loss/in_batch": {"log_scale": jnp.log(20.0), "bias": jnp.ones(())}}
 
 
@@ -155,10 +185,14 @@ def test_a_group_has_its_learning_rate():
   )
 
 
-@pytest.mark.parametrize("name", optimizer.OPTIMIZERS)
-def test_what_is_frozen_stays_and_has_no_moments(name):
+@pytest.mark.parametrize(
+  ("name", "accumulate"), [("adamw", 1), ("sgd", 1), ("adamw", 2)]
+)
+def test_what_is_frozen_stays_and_has_no_moments(name, accumulate):
   params = {**tiny.noisy(tiny.params()), **LEARNED}
-  config = constant(name=name, weight_decay=0.3, clip_norm=0.5)
+  config = constant(
+    name=name, weight_decay=0.3, clip_norm=0.5, accumulate=accumulate
+  )
   frozen = dataclasses.replace(config, groups="inputs=0,attention/=0")
   groups = parameter_groups.parse(frozen.groups)
   found, state = two_updates(frozen, params)
@@ -248,6 +282,8 @@ def test_a_learned_scale_stays_below_its_ceiling(decay):
     ({"steps": 500}, "steps is 500 and warmup_steps 500"),
     ({"warmup_steps": -1}, "warmup_steps -1"),
     ({"groups": "layers/"}, "groups has 'layers/'"),
+    ({"accumulate": 3}, "steps is 1000 and optim.accumulate 3; .*steps=999"),
+    ({"accumulate": 1200}, "accumulate 1200; .*optim.steps=1200"),
   ],
 )
 def test_an_optimiser_that_cannot_be_is_refused(changes, message):
