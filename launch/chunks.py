@@ -3,7 +3,8 @@
 `config.batch.chunk_rows` is a number of rows, "0" for all at once, or "auto":
 then the training step of the largest batch is compiled for some chunks, and
 the largest that the devices have memory for is kept in the workdir. A run that
-goes on takes it from there, for the same chunks give the same bits.
+goes on takes it from there, for the same chunks give the same bits. All hosts
+compile together and go by what process 0 finds, so that they choose the same.
 """
 
 import bisect
@@ -12,11 +13,13 @@ import json
 import math
 import pathlib
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
 from data import atomic
 from data import program
+from embeddings import hosts
 from launch import device_memory
 
 AUTO = "auto"
@@ -86,18 +89,18 @@ def of_run(
   if given is not None:
     return given
   kind, devices = jax.devices()[0].device_kind, jax.device_count()
-  kept = read(path) if path else None
+  kept = _kept(path)
   if kept and (kept.device_kind, kept.devices) == (kind, devices):
     return kept.chunk_rows
   limit = device_memory.limit_bytes()
   chunk_rows, planned = choose(lambda n: _plan(compile_with, n), rows, limit)
   choice = Choice(chunk_rows, planned, limit, kind, devices)
   if kept:
-    program.note_line(
+    hosts.note(
       f"batch.chunk_rows was {kept.chunk_rows}, chosen for {kept.devices} x "
       f"{kept.device_kind}; for {devices} x {kind} it is {chunk_rows}"
     )
-  if path and jax.process_index() == 0:
+  if path and hosts.is_first():
     content = dataclasses.asdict(choice)
     atomic.write_text(path, json.dumps(content, indent=2) + "\n")
   return chunk_rows
@@ -108,6 +111,17 @@ def read(path: pathlib.Path) -> Choice | None:
   if not path.exists():
     return None
   return Choice(**json.loads(path.read_text(encoding="utf-8")))
+
+
+def _kept(path: pathlib.Path | None) -> Choice | None:
+  """The choice that process 0 reads in a file, on all hosts."""
+
+  def found() -> dict[str, Any] | None:
+    choice = read(path) if path else None
+    return choice and dataclasses.asdict(choice)
+
+  content = hosts.from_first(found)
+  return content and Choice(**content)
 
 
 def planned_bytes(compiled: jax.stages.Compiled) -> int:
@@ -199,8 +213,9 @@ def _plan(
 ) -> float:
   """Planned bytes; without end where the compiler itself finds too few."""
   try:
-    return planned_bytes(compile_with(chunk_rows))
+    planned = planned_bytes(compile_with(chunk_rows))
   except jax.errors.JaxRuntimeError as error:
     if not device_memory.is_out_of_memory(error):
       raise
-    return math.inf
+    planned = math.inf
+  return hosts.from_first(lambda: planned)

@@ -18,6 +18,8 @@ from data import tokens
 from embeddings import description
 from embeddings import encode
 from embeddings import heldout
+from embeddings import hosts
+from embeddings import json_lines
 from embeddings import metrics
 from embeddings import objective as objective_lib
 from embeddings import partition
@@ -53,21 +55,46 @@ class Evaluation(NamedTuple):
     self,
     step: int,
     state: step_lib.State,
-    reporter: metrics.Reporter,
-    results: metrics.JsonLines,
-  ) -> None:
-    """Measures a state, and reports it, unless that was done."""
-    if not (self.tasks or self.held_out) or step in results.steps:
-      return
-    self.encoder.params = state.params
+    reporter: metrics.Reporter | None,
+    results: json_lines.JsonLines | None,
+  ) -> dict[str, float]:
+    """Measures a state, and reports it, unless that was done.
+
+    All hosts come by here: they measure together, and process 0 reports.
+
+    Args:
+      step: of the state.
+      state: on the mesh.
+      reporter: shows the results; None on other hosts.
+      results: keeps them; None on other hosts.
+
+    Returns:
+      The results, the same on all hosts to the last bit.
+    """
+    if not (self.tasks or self.held_out):
+      return {}
+    done = hosts.from_first(lambda: results.of(step) if results else {})
+    if done:
+      return {name: value for name, value in done.items() if name != "step"}
+    hosts.note(f"evaluating step {step}")
+    found = self._measure(state.evaluated)
+    found = hosts.from_first(lambda: found)
+    if results:
+      results.write({"step": step, **found})
+    if reporter:
+      reporter.evaluation(step, found)
+    shown = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
+    hosts.note(f"step {step}: {shown}")
+    return found
+
+  def _measure(self, params: towers.Params) -> dict[str, float]:
+    """The results of all tasks and held-out data sets."""
+    self.encoder.params = params
     found = evals.run(self.encoder.comparable, self.tasks)
     if self.held_out:
-      losses = self.held_out.losses(state.params, self.teacher)
+      losses = self.held_out.losses(params, self.teacher)
       found |= {f"{name}.loss": value for name, value in losses.items()}
-    results.write({"step": step, **found})
-    reporter.evaluation(step, found)
-    shown = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
-    program.note_line(f"step {step}: {shown}")
+    return found
 
   def in_chunks(self, chunk_rows: int) -> "Evaluation":
     """The same, with so many rows of held-out batches at a time."""

@@ -34,6 +34,8 @@ LIMITS: dict[str, tuple[float, float]] = {
   "optim.weight_decay": (0, math.inf),
   "optim.eps": (1e-30, math.inf),
   "optim.clip_norm": (0, math.inf),
+  "optim.accumulate": (1, math.inf),
+  "optim.ema": (0, 1),
   "batch.size": (1, math.inf),
   "batch.max_length": (0, math.inf),
   "batch.pack_shards": (1, math.inf),
@@ -47,9 +49,14 @@ LIMITS: dict[str, tuple[float, float]] = {
   "input.max_bad_records": (0, math.inf),
   "save.every": (1, math.inf),
   "save.keep": (1, math.inf),
+  "save.keep_every": (0, math.inf),
+  "hosts.grace_s": (0, math.inf),
+  "hosts.gone_s": (1, math.inf),
+  "hosts.hang_s": (1, math.inf),
   "eval.every": (0, math.inf),
   "eval.heldout_batches": (1, math.inf),
   "log.every": (1, math.inf),
+  "log.spike": (0, math.inf),
 }
 
 

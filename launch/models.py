@@ -6,8 +6,10 @@ from typing import Any
 from data import program
 from data import tokens
 from embeddings import description
+from embeddings import hosts
 from embeddings import pretrained
 from embeddings import towers
+from embeddings import workdir as workdir_lib
 from embeddings.encoders import config as config_lib
 from embeddings.encoders.names import table
 
@@ -44,6 +46,26 @@ def start(
   folder = pathlib.Path(tokenizer) if tokenizer else about.tokenizer
   about = about.replace(max_length=length, tokenizer=folder)
   return description.Pretrained(about, found.params)
+
+
+def of_run(
+  workdir: workdir_lib.Workdir, tokenizer: str
+) -> description.Description:
+  """The model of a run that goes on; what it was made from may be gone.
+
+  Args:
+    workdir: of the run, which has begun.
+    tokenizer: the folder that the config names, or "".
+  """
+  about = workdir.model()
+  if tokenizer and not (pathlib.Path(tokenizer) / tokens.FILE).exists():
+    hosts.note(
+      f"config.data.tokenizer={tokenizer} is not there; the run goes on with "
+      "its own copy"
+    )
+  elif tokenizer:  # That it is the same is seen by the fingerprint.
+    about = about.replace(tokenizer=pathlib.Path(tokenizer))
+  return about
 
 
 def _pretrained(config: Config) -> description.Pretrained:

@@ -10,11 +10,13 @@ from jax.sharding import Mesh
 from data import batch as batch_lib
 from data import layout as layout_lib
 from embeddings import description
+from embeddings import hosts
 from embeddings import objective as objective_lib
 from embeddings import optimizer
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
+from embeddings import workdir as workdir_lib
 from embeddings.losses import blockwise
 from embeddings.losses import terms
 from launch import chunks
@@ -37,20 +39,30 @@ class Run:
   layout: layout_lib.Layout
   about: description.Description
   input: inputs.Input
-  params: towers.Params  # pretrained ones; what they lack begins anew
+  # Pretrained ones; what they lack begins anew. None of a run that goes on.
+  params: towers.Params | None
   objective: objective_lib.Objective
   teacher: towers.Params | None  # on the mesh
   optimizer: optimizer.OptimizerConfig
   evaluation: evaluation.Evaluation
 
-  def initial_state(self) -> step_lib.State:
-    """The state at step 0."""
+  def initial_state(self, *, restored: bool = False) -> step_lib.State:
+    """The state at step 0.
+
+    Args:
+      restored: whether a checkpoint's values take the place of these, so that
+        a pretrained model need not be there any more.
+    """
+    params = self.params
+    if params is None and not restored:
+      params = jax.device_get(_start(self.config).params)
     return step_lib.init(
       self.objective,
       self._optimizer(),
       seed=self.config.seed,
       mesh=self.mesh,
-      params=self.params,
+      params=params,
+      average=self.optimizer.average,
     )
 
   def in_chunks(
@@ -108,6 +120,7 @@ class Run:
       mesh=self.mesh,
       state=state,
       teacher=self.teacher,
+      average=self.optimizer.average,
     )
 
   def _optimizer(self) -> Any:
@@ -115,8 +128,13 @@ class Run:
     return optimizer.make(self.optimizer, terms.ceilings(self.objective.terms))
 
 
-def assemble(config: Config) -> Run:
+def assemble(config: Config, workdir: workdir_lib.Workdir | None = None) -> Run:
   """Opens what the config names and checks that it fits together.
+
+  Args:
+    config: of the run.
+    workdir: of the run, None to keep it nowhere. Where the run has begun, its
+      model is taken from there, and what it began from is not opened.
 
   Raises:
     program.BadInput: names the key, the value and the remedy.
@@ -124,9 +142,7 @@ def assemble(config: Config) -> Run:
   limits.check(config)
   mesh = partition.make_mesh(**config.mesh)
   partition.check_batch(config.batch.pack_shards, mesh)
-  about, params = models.start(
-    config.model, config.data.tokenizer, config.batch.max_length
-  )
+  about, params = _model(config, workdir)
   about = inputs.with_prompts(about, config.data.prompts)
   mixture = inputs.open_mixture(config.data, about)
   learned = objectives.find(config.loss, mixture)
@@ -168,6 +184,24 @@ def assemble(config: Config) -> Run:
     teacher=parameters,
     optimizer=optim,
     evaluation=evaluation.find(config, about, objective, parameters, mesh),
+  )
+
+
+def _model(
+  config: Config, workdir: workdir_lib.Workdir | None
+) -> tuple[description.Description, towers.Params | None]:
+  """The model of a run, and the parameters that it begins with if it does."""
+  # Asked for once: process 0 may soon begin it, ahead of the others.
+  if workdir and hosts.from_first(lambda: workdir.begun):
+    about = models.of_run(workdir, config.data.tokenizer)
+    return about, None if config.model.init else {}
+  return _start(config)
+
+
+def _start(config: Config) -> description.Pretrained:
+  """What the config says to begin with."""
+  return models.start(
+    config.model, config.data.tokenizer, config.batch.max_length
   )
 
 

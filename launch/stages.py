@@ -6,12 +6,8 @@ stage that was cut short is run again; those that take long go on by their own
 means. Stages die with the job that called them, however that ends.
 """
 
-import ctypes
-import functools
 import json
-import os
 import pathlib
-import signal
 import subprocess
 import sys
 import time
@@ -19,6 +15,7 @@ from typing import Any
 
 from data import atomic
 from data import program
+from data import worker
 
 
 class Stages:
@@ -79,9 +76,7 @@ def _call(command: list[str]) -> list[str]:
     [sys.executable, "-m", *command],
     stdout=subprocess.PIPE,
     text=True,
-    preexec_fn=functools.partial(_die_with, os.getpid())
-    if sys.platform == "linux"
-    else None,
+    preexec_fn=worker.tied(),
   )
   assert process.stdout is not None
   lines: list[str] = []
@@ -96,13 +91,6 @@ def _call(command: list[str]) -> list[str]:
   if process.wait():
     sys.exit(process.returncode if process.returncode > 0 else 1)
   return lines
-
-
-def _die_with(parent: int) -> None:
-  """Asks Linux to end this process with the one that started it."""
-  ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1 is PR_SET_PDEATHSIG
-  if os.getppid() != parent:  # It has ended already.
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:

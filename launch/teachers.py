@@ -43,7 +43,14 @@ class Teacher(NamedTuple):
     if self.params is None:
       return None
     params = jax.device_get(self.params)
-    return jax.device_put(params, partition.shard_state(params, mesh))
+    # `device_put` would first compare the whole of them between the hosts.
+    return jax.tree.map(
+      lambda x, sharding: jax.make_array_from_callback(
+        x.shape, sharding, lambda index: x[index]
+      ),
+      params,
+      partition.shard_state(params, mesh),
+    )
 
 
 def find(

@@ -6,35 +6,35 @@
 
 A workdir that holds a run goes on where that run was. `--check` prints the
 data, the shapes, the bytes on each device and an estimate of the time, and
-trains nothing. Exit codes: 0 done, 2 bad input, 3 diverged; anything else may
-be started again.
+trains nothing. On a TPU pod, in Slurm and in Kubernetes the same command on
+every host finds the others; launch/local_run.sh is a pod on one machine. Exit
+codes: 0 done, 2 bad input, 3 diverged; anything else may be started again (75
+is to be: the machines were taken away, or one is gone).
 """
 
 import contextlib
-import functools
 import shlex
 import sys
-import time
-from collections.abc import Iterator
 
 from absl import flags
 import jax
 from ml_collections import config_flags
 
-from data import batch as batch_lib
-from data import loader
 from data import program
 from embeddings import checkpoint
-from embeddings import loop
-from embeddings import metrics
-from embeddings import optimizer
-from embeddings import partition
+from embeddings import compile_cache
+from embeddings import hosts
+from embeddings import journal
+from embeddings import tracing
+from embeddings import watch as watch_lib
 from embeddings import workdir as workdir_lib
 from embeddings.losses import terms
 from launch import check
 from launch import chunks
 from launch import device_memory
+from launch import limits
 from launch import run as run_lib
+from launch import training
 
 
 def define_flags() -> None:
@@ -44,6 +44,16 @@ def define_flags() -> None:
   )
   flags.DEFINE_string("workdir", "", "The run's folder.")
   flags.DEFINE_bool("check", False, "Say what would be done, no more.")
+  flags.DEFINE_string(
+    "profile_steps", "", "A:B, the first and the last step of a trace."
+  )
+  flags.DEFINE_string(
+    "coordinator", "", "HOST:PORT of process 0, where JAX cannot know it."
+  )
+  flags.DEFINE_integer(
+    "hosts", 0, "Processes, with --coordinator; 1 alone looks for no others."
+  )
+  flags.DEFINE_integer("host", -1, "This process's number, with --coordinator.")
 
 
 def main() -> None:
@@ -51,12 +61,45 @@ def main() -> None:
   given = flags.FLAGS
   program.require(given.config, "config", "launch/configs/default.py")
   program.require(given.workdir, "workdir", "runs/mine")
-  run = run_lib.assemble(given.config.lock())
+  limits.check(given.config)
+  hosts.start(
+    given.coordinator,
+    given.hosts,
+    given.host,
+    gone_s=given.config.hosts.gone_s,
+  )
+  try:
+    with (
+      contextlib.closing(_watch(given.config)) as watch,
+      hosts.losing_others(),
+    ):
+      _main(given, watch)
+  except program.Preempted:
+    hosts.stop()
+    raise
+  hosts.stop()
+
+
+def _watch(config: run_lib.Config) -> watch_lib.Watch:
+  """What minds the other hosts and the steps."""
+  return watch_lib.Watch(gone_s=config.hosts.gone_s, hang_s=config.hosts.hang_s)
+
+
+def _main(given: flags.FlagValues, watch: watch_lib.Watch) -> None:
+  """The same, among the hosts of the run."""
+  workdir = workdir_lib.Workdir(given.workdir)
+  trace = tracing.Trace(
+    given.profile_steps,
+    workdir.path / journal.BOARD if hosts.is_first() else None,
+    steps=given.config.optim.steps,
+  )
+  run = run_lib.assemble(given.config.lock(), workdir)
   if given.check:
     with device_memory.explained():
-      program.print_result(check.check(run))
+      found = check.check(run)
+    if hosts.is_first():
+      program.print_result(found)
     return
-  workdir = workdir_lib.Workdir(given.workdir)
   if given.config.input.changed_data == "go_on":
     checkpoint.check_learned(
       workdir.checkpoints, terms.learned(run.objective.terms)
@@ -68,103 +111,12 @@ def main() -> None:
     command=shlex.join(["python", "-m", "launch.train", *sys.argv[1:]]),
     changed_data=given.config.input.changed_data,
   )
+  compile_cache.use(given.config.compile_cache, workdir.place)
   chunk_rows = chunks.parse(given.config.batch.chunk_rows) or 0
   with device_memory.explained(chunk_rows):
-    program.print_result(train(run, workdir))
-
-
-def train(run: run_lib.Run, workdir: workdir_lib.Workdir) -> dict[str, object]:
-  """Trains from the newest checkpoint, or the beginning, to the last step.
-
-  Args:
-    run: what to train.
-    workdir: where it is kept.
-
-  Returns:
-    What the program prints as its last line.
-  """
-  config = run.config
-  checkpoints = checkpoint.Checkpoints(
-    workdir.checkpoints, keep=config.save.keep
-  )
-  state = run.initial_state()
-  start, seconds = checkpoints.latest or 0, 0.0
-  if start:
-    state, meta = checkpoints.restore(start, state)
-    seconds = meta["seconds"]
-    program.note_line(f"going on from step {start}")
-  reporter = metrics.Reporter(
-    workdir.path,
-    step=start,
-    steps=config.optim.steps,
-    pairs=config.batch.size,
-    rate=optimizer.learning_rate(run.optimizer),
-    every=config.log.every,
-    seconds=seconds,
-  )
-  results = metrics.JsonLines(workdir.path / "evals.jsonl", step=start)
-  began = time.monotonic()
-  run = run.in_chunks(state, workdir.path / chunks.FILE)
-  train_step = run.compile_step(state) if start < config.optim.steps else None
-  compiled_s = time.monotonic() - began
-  evaluate = functools.partial(
-    run.evaluation, reporter=reporter, results=results
-  )
-  with (
-    contextlib.closing(checkpoints),
-    contextlib.closing(results),
-    contextlib.closing(reporter),
-  ):
-    # A kill may have come between the save of this step and its evaluation.
-    if start and loop.evaluation_due(
-      start, config.optim.steps, config.eval.every
-    ):
-      evaluate(start, state)
-    if train_step is not None:
-      state = loop.train(
-        state,
-        _on_mesh(run, workdir, start),
-        start=start,
-        steps=config.optim.steps,
-        train_step=train_step,
-        reporter=reporter,
-        checkpoints=checkpoints,
-        save_every=config.save.every,
-        evaluate=evaluate,
-        eval_every=config.eval.every,
-      )
-  evaluated = workdir.results("evals.jsonl")
-  return {
-    "workdir": str(workdir.path),
-    "step": config.optim.steps,
-    "pairs": config.optim.steps * config.batch.size,
-    "compile_seconds": round(compiled_s, 1),
-    "train_seconds": round(reporter.seconds, 1),
-    "skipped_records": run.input.skipped,
-    **next((r for r in evaluated if r["step"] == config.optim.steps), {}),
-  }
-
-
-def _on_mesh(
-  run: run_lib.Run, workdir: workdir_lib.Workdir, start: int
-) -> Iterator[batch_lib.Batch]:
-  """Batches on the devices, each sent while the one before it trains."""
-  settings = run.config.input
-  host_batches = loader.iterate(
-    run.input.batches(workdir.since(start)),
-    start,
-    threads=settings.threads,
-    ahead=settings.ahead,
-    workers=settings.workers,
-  )
-  ahead = None
-  for batch in host_batches:
-    coming = partition.put_batch(batch, run.mesh, run.layout.pack_shards)
-    if ahead is not None:
-      yield ahead
-    ahead = coming
-  if ahead is not None:
-    yield ahead
+    result = training.train(run, workdir, watch, trace)
+  if hosts.is_first():
+    program.print_result(result)
 
 
 if __name__ == "__main__":

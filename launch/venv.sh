@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by launch/quickstart.sh and tests/run.sh.
 #
 #   make_venv FOLDER REQUIREMENTS
@@ -20,18 +21,21 @@ find_python() {
 }
 
 make_venv() {
-  local folder=$1 requirements=$2 python stamp
-  stamp=$(cat requirements*.txt | cksum)
-  if [[ -f $folder/installed && $(<"$folder/installed") == "$stamp" ]]; then
-    return
-  fi
+  local folder=$1 requirements=$2 python
+  ! has_venv "$folder" || return 0
   python=$(find_python) || return
   echo "installing $requirements into $folder" >&2
   rm -f "$folder/installed"
   "$python" -m venv "$folder"
   "$folder/bin/python" -m pip install --quiet --disable-pip-version-check \
     -r "$requirements"
-  echo "$stamp" >"$folder/installed"
+  cat requirements*.txt | cksum >"$folder/installed"
+}
+
+# Whether the environment was made from the requirements as they are.
+has_venv() {
+  [[ -f $1/installed ]] \
+    && [[ $(<"$1/installed") == "$(cat requirements*.txt | cksum)" ]]
 }
 
 # What a training process on a CPU should find in its environment: glibc gives

@@ -123,6 +123,11 @@ def get_config() -> ml_collections.ConfigDict:
       "clip_norm": 1.0,
       # PATTERN=FACTOR,... of the learning rate by parameter path; 0 freezes.
       "groups": "",
+      # Batches whose gradients are averaged before the parameters move.
+      "accumulate": 1,
+      # Decay a step of the parameters' moving average, which is evaluated and
+      # exported in their place; 0 for none.
+      "ema": 0.0,
     }
   )
 
@@ -151,7 +156,23 @@ def get_config() -> ml_collections.ConfigDict:
       "changed_data": "refuse",  # or go_on: another mixture from here on
     }
   )
-  config.save = ml_collections.ConfigDict({"every": 500, "keep": 2})
+  config.save = ml_collections.ConfigDict(
+    {
+      "every": 500,  # steps
+      "keep": 2,  # of the newest
+      "keep_every": 0,  # steps between two that stay for ever; 0 for none
+      # A result of evals.jsonl whose best step is kept too, "dev.ndcg@10".
+      "best": "",
+      "best_mode": "max",  # or min
+    }
+  )
+  config.hosts = ml_collections.ConfigDict(
+    {
+      "grace_s": 25.0,  # from the notice that a machine is taken to its end
+      "gone_s": 60.0,  # after which a host that says nothing is gone
+      "hang_s": 900.0,  # that a step may take
+    }
+  )
   config.eval = ml_collections.ConfigDict(
     {
       "tasks": "",  # evaluation folders, FOLDER,...
@@ -160,5 +181,13 @@ def get_config() -> ml_collections.ConfigDict:
       "every": 500,  # steps; 0 for the end alone
     }
   )
-  config.log = ml_collections.ConfigDict({"every": 10})
+  config.log = ml_collections.ConfigDict(
+    {
+      "every": 10,  # steps between two lines of metrics.jsonl
+      "spike": 6.0,  # standard deviations of the loss; 0 says nothing of them
+    }
+  )
+  # Where compiled programs are kept for the next start: a folder, "" for
+  # nowhere, auto for the workdir, but on CPUs; see embeddings/compile_cache.py.
+  config.compile_cache = "auto"
   return config

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 import orbax.checkpoint as ocp
 
-from embeddings import checkpoint
+from embeddings import committed
+from embeddings import json_lines
 from embeddings import metrics
 
 
@@ -30,21 +31,21 @@ class Moment(NamedTuple):
 # In a run of 12 steps that saves every 3 and evaluates every 6.
 MOMENTS = {
   "after_a_save": Moment(
-    checkpoint, "_write_manifest", False, lambda folder: folder.name == "3"
+    committed, "commit", False, lambda folder: folder.name == "3"
   ),
   "between_saves": Moment(
     metrics.Reporter, "report", False, lambda _, step, found: step == 5
   ),
   # Orbax's threads have just begun to write.
   "in_a_save": Moment(
-    ocp.CheckpointManager, "save", False, lambda _, step, args: step == 9
+    ocp.CheckpointManager, "save", False, lambda _, step, **_given: step == 9
   ),
   # All of it is written, and nothing says so.
   "before_a_manifest": Moment(
-    checkpoint, "_write_manifest", True, lambda folder: folder.name == "9"
+    committed, "commit", True, lambda folder: folder.name == "9"
   ),
   "before_the_last_evaluation": Moment(
-    metrics.JsonLines,
+    json_lines.JsonLines,
     "write",
     True,
     lambda _, values: values["step"] == 12 and "loss" not in values,

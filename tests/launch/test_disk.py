@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from embeddings import checkpoint
+from embeddings import committed
 from tests import programs
 from tests.launch import test_resume
 
@@ -37,8 +37,7 @@ def full_disk(ended):
   assert ended.code == 74, ended
   assert ended.out == ""
   *progress, line = ended.err.splitlines()
-  words = ("going on", "step", "training:")
-  assert all(text.startswith(words) for text in progress), progress
+  assert all(programs.is_progress(text) for text in progress), progress
   assert line.startswith("train.py: no space left on the disk (")
   assert line.endswith("free some space and run the same command again")
   return line
@@ -52,7 +51,7 @@ def test_no_room_for_a_checkpoint(run_program, corpus, trained, small_disk):
   assert "a checkpoint needs " in line
   saved = sorted((folder / "run" / "checkpoints").iterdir())
   assert saved
-  assert all((path / checkpoint.MANIFEST).exists() for path in saved)
+  assert all((path / committed.MANIFEST).exists() for path in saved)
   assert resize("20m") == ""
   ended = run_program(*command)
   assert ended.code == 0, ended

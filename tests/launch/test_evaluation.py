@@ -1,11 +1,16 @@
 """What is held out has losses of its own; what does not fit is one line."""
 
+import json
+from typing import Any
+
 import pytest
 
 from data import program
 from data import records
+from embeddings import json_lines
 from embeddings.losses import contrastive
 from embeddings.losses import terms
+from launch import evaluation
 from launch import objectives
 from launch import run as run_lib
 from tests import conftest
@@ -80,3 +85,18 @@ def test_a_data_set_must_have_a_pair_for_each_shard(folder, tokenizer_folder):
     program.BadInput, match=r"'few' of config.eval.heldout has 7 records; want"
   ):
     held_out(folder, tokenizer_folder, {"few": "in_batch"})
+
+
+def test_what_was_measured_is_not_measured_again(tmp_path):
+  found = {"dev.mrr_at_10": 0.5, "faq.loss": 2.25}
+  line = json.dumps({"step": 6, **found})
+  (tmp_path / "evals.jsonl").write_text(line + "\n")
+  results = json_lines.JsonLines(tmp_path / "evals.jsonl", step=9)
+  nothing: Any = None  # to measure with, so that it could not
+  once = evaluation.Evaluation(nothing, [("dev", nothing)], None, None)
+  assert once(6, nothing, None, results) == found
+  with pytest.raises(AttributeError):
+    once(9, nothing, None, results)
+  none = evaluation.Evaluation(nothing, [], None, None)
+  assert none(9, nothing, None, results) == {}
+  results.close()

@@ -1,10 +1,13 @@
-"""Several hosts put together the batches that one host makes."""
+"""Several hosts do together what one host does."""
 
 import json
 import shutil
 import socket
 import subprocess
 import sys
+
+import numpy as np
+import pytest
 
 from data import faults
 from data import pretokenize
@@ -15,43 +18,101 @@ from launch import run as run_lib
 from tests import programs
 from tests.launch import host
 
+HOSTS = 2
 
-def test_two_hosts_read_their_parts_of_one_batch(corpus, tmp_path):
-  train = str(shutil.copytree(corpus / "code", tmp_path / "code"))
-  words = str(corpus / "words")
-  tokenizer = tokens.Tokenizer(words, max_length=64)
+
+@pytest.fixture(scope="module")
+def folder(corpus, tmp_path_factory):
+  """The tests' corpus with its tokens."""
+  folder = tmp_path_factory.mktemp("hosts") / "corpus"
+  shutil.copytree(corpus, folder)
+  tokenizer = tokens.Tokenizer(folder / "words", max_length=64)
   with token_chunks.Workers(tokenizer, 1) as workers:
     pretokenize.pretokenize(
-      records.DataSet(train),
+      records.DataSet(folder / "code"),
       tokenizer,
       tokens.Prompts(),
       workers=workers,
       faults=faults.Faults(),
     )
+  return folder
+
+
+@pytest.fixture(scope="module")
+def said(folder, bucket):
+  """What each host of a pod says."""
   with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     address = f"127.0.0.1:{free.getsockname()[1]}"
-  hosts = [
+  url = bucket.folder()
+  started = [
     subprocess.Popen(
       [
         *(sys.executable, "-m", "tests.launch.host"),
-        *(address, str(number), "2", train, words),
+        *(address, str(number), str(HOSTS)),
+        *(str(folder), str(folder.parent), url),
       ],
       cwd=programs.ROOT,
-      env=programs.environment(devices=4),
+      env=programs.environment(devices=8 // HOSTS),
       stdout=subprocess.PIPE,
       text=True,
     )
-    for number in range(2)
+    for number in range(HOSTS)
   ]
   printed = [
-    process.communicate(timeout=programs.TIMEOUT_S)[0] for process in hosts
+    process.communicate(timeout=programs.TIMEOUT_S)[0] for process in started
   ]
-  found = [json.loads(text.splitlines()[-1]) for text in printed]
-  alone = host.sums(run_lib.assemble(host.config(train, words).lock()))
-  for number, said in enumerate(found):
-    assert said["cache"]["shards"] == [4 * number + i for i in range(4)]
-    assert said["cache"]["sums"] == alone
+  return [json.loads(text.splitlines()[-1]) for text in printed]
+
+
+def test_two_hosts_read_their_parts_of_one_batch(said, folder):
+  alone = host.sums(run_lib.assemble(host.config(folder).lock()))
+  for number, found in enumerate(said):
+    assert found["cache"]["shards"] == [4 * number + i for i in range(4)]
+    assert found["cache"]["sums"] == alone
     # Without a cache each host would cut all texts.
-    assert "2 hosts would each read" in said["text"]["error"]
-    assert "python -m data.pretokenize" in said["text"]["error"]
+    assert "2 hosts would each read" in found["text"]["error"]
+
+
+def test_they_measure_together_what_one_measures(said, folder):
+  # Each has all vectors of a model whose parameters are spread over both.
+  assert said[0]["measured"] == said[1]["measured"]
+  alone = host.measured(run_lib.assemble(host.config(folder, fsdp=8).lock()))
+  for found in said:
+    assert found["evaluated"] == said[0]["measured"]["results"]
+    assert found["evaluated"].keys() == alone["results"].keys()
+    assert found["evaluated"]["code.loss"] == pytest.approx(
+      alone["results"]["code.loss"], rel=1e-5
+    )
+    np.testing.assert_allclose(
+      found["measured"]["vectors"], alone["vectors"], rtol=0, atol=1e-5
+    )
+
+
+def test_they_begin_one_run_in_a_folder_that_all_see(said, folder):
+  workdir = folder.parent / "run"
+  for found in said:
+    assert found["begun"]["shared"] == 0
+    assert (
+      f"workdir {workdir} holds a run with seed=0, and this one has 1"
+      in (found["begun"]["other"])
+    )
+  assert not list(workdir.glob("seen_*"))
+
+
+def test_they_begin_one_run_in_a_bucket(said):
+  for found in said:
+    assert found["begun"]["bucket"] == 0
+    assert (
+      "/run holds a run with seed=0, and this one has 1"
+      in (found["begun"]["other_in_bucket"])
+    )
+
+
+def test_a_folder_that_one_host_does_not_see_is_named_by_all(said):
+  for found in said:
+    assert found["begun"]["apart"].startswith("host 1 (")
+    assert (
+      "/1/run what host 0 wrote there; give a folder"
+      in (found["begun"]["apart"])
+    )

@@ -1,14 +1,19 @@
 """A config says which model is trained, and what it starts from."""
 
 import json
+import shutil
+import signal
 
+import ml_collections
 import numpy as np
 import pytest
 
 from data import program
 from data import tokens
 from embeddings import encode
+from embeddings import workdir as workdir_lib
 from launch import models
+from launch import run as run_lib
 from launch.configs import default
 from tests import programs
 
@@ -135,3 +140,40 @@ def test_two_towers_are_trained_from_one_and_apart(
   assert np.ptp(np.linalg.norm(query, axis=1)) > 1e-4
   ready = encoder.comparable(texts, "query")
   np.testing.assert_allclose(np.linalg.norm(ready, axis=1), 1, rtol=1e-6)
+
+
+def test_a_run_goes_on_without_what_it_began_from(
+  run_program, corpus, trained, tmp_path
+):
+  gone, words = tmp_path / "gone", tmp_path / "words"
+  shutil.copytree(trained, gone)
+  shutil.copytree(corpus / "words", words)
+  given = [
+    *programs.train_command(corpus, tmp_path / "run"),
+    f"--config.model.init={gone}",
+    f"--config.data.tokenizer={words}",
+    "--config.save.every=1",
+    "--config.batch.pack_shards=8",  # for the devices of this process
+  ]
+  ended = run_program("tests.launch.killed", "between_saves", *given)
+  assert ended.code == -signal.SIGKILL, ended
+  shutil.rmtree(gone)
+  shutil.rmtree(words)
+
+  workdir = workdir_lib.Workdir(tmp_path / "run")
+  before = ml_collections.ConfigDict(workdir.config())
+  run = run_lib.assemble(before.lock(), workdir)
+  # To begin, and not go on, it takes the model that is gone.
+  with pytest.raises(program.BadInput, match=f"'{gone}' is neither a folder"):
+    run.initial_state()
+  other = ml_collections.ConfigDict(workdir.config())
+  other.model.init = str(trained)
+  run = run_lib.assemble(other.lock(), workdir)
+  with pytest.raises(program.BadInput, match="holds a run with model.init='"):
+    workdir.begin(other.to_dict(), run.input.fingerprint, run.about)
+  workdir._lock.close()  # as if this process had ended
+
+  ended = run_program(*given)
+  assert ended.code == 0, ended
+  assert "going on from step" in ended.err
+  assert f"config.data.tokenizer={words} is not there; the run" in ended.err

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from embeddings import checkpoint
+from embeddings import committed
 from embeddings import towers
 from embeddings import workdir as workdir_lib
 from tests import programs
@@ -115,7 +116,7 @@ def test_ctrl_c(corpus: pathlib.Path, tmp_path: pathlib.Path) -> None:
   more = ("--config.optim.steps=100000", "--config.save.keep=100000")
   workdir = tmp_path / "run"
   process = programs.start(*programs.train_command(corpus, workdir, *more))
-  saved = workdir / "checkpoints" / "3" / checkpoint.MANIFEST
+  saved = workdir / "checkpoints" / "3" / committed.MANIFEST
   while not saved.exists() and process.poll() is None:
     time.sleep(0.01)
   process.send_signal(signal.SIGINT)
@@ -130,7 +131,7 @@ def test_ctrl_c(corpus: pathlib.Path, tmp_path: pathlib.Path) -> None:
   # What was being saved is complete as well.
   steps = [int(path.name) for path in (workdir / "checkpoints").iterdir()]
   for step in steps:
-    assert (workdir / "checkpoints" / str(step) / checkpoint.MANIFEST).exists()
+    assert (workdir / "checkpoints" / str(step) / committed.MANIFEST).exists()
   assert max(steps) >= 3
 
 

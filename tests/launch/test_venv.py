@@ -1,6 +1,5 @@
 """What the shell scripts do, on Pythons and packages that are none."""
 
-import os
 import shutil
 import subprocess
 
@@ -8,7 +7,6 @@ import pytest
 
 from tests import programs
 
-SCRIPTS = ("launch/quickstart.sh", "launch/venv.sh", "tests/run.sh", ".ci/run")
 # Those that venv.sh looks for.
 PYTHONS = ("python3", "python3.11", "python3.12", "python3.13")
 
@@ -120,13 +118,3 @@ def test_what_the_environment_says_stands(place):
   assert bash(place, script).stdout == "1 true\n"
   ended = bash(place, script, MALLOC_ARENA_MAX="4")
   assert ended.stdout == "4 true\n"
-
-
-@pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script_is_clean(name):
-  path = programs.ROOT / name
-  assert os.access(path, os.X_OK) or name == "launch/venv.sh"
-  subprocess.run(["bash", "-n", path], check=True)
-  if not shutil.which("shellcheck"):
-    pytest.skip("shellcheck is not installed")
-  subprocess.run(["shellcheck", "-x", path], cwd=programs.ROOT, check=True)

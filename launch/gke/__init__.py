@@ -1,0 +1,1 @@
+"""Training in Google's Kubernetes, on TPUs of version 4 and newer."""
