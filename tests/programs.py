@@ -132,6 +132,17 @@ def contents(folder: pathlib.Path) -> dict[str, bytes]:
   }
 
 
+_PROGRESS = (
+  *("starting at", "going on from", "compiling ", "compiled in", "evaluating "),
+  *("step ", "saving step", "saved step", "training:"),
+)
+
+
+def is_progress(line: str) -> bool:
+  """Whether a line of `launch.train` says how far it has come, no more."""
+  return line.startswith(_PROGRESS)
+
+
 def bad_input(ended: Ended) -> str:
   """The one line that wrong input leads to, and nothing else."""
   assert ended.code == 2, ended

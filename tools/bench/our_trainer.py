@@ -58,6 +58,11 @@ class OurTrainer:
     self.compile_seconds = time.perf_counter() - began
     self.losses: list[float] = []
 
+  @property
+  def state(self) -> step_lib.State:
+    """As the last step left it; the next one consumes it."""
+    return self._state
+
   def training(self, batch: int) -> None:
     """One step on a batch, to its end."""
     given = self._batches[batch]
