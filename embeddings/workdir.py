@@ -7,7 +7,8 @@
     chunk_rows.json   how many rows are encoded at a time, where that was chosen
     tokenizer/        as it was
     carried/          what pretrained encoders had that no vector depends on
-    checkpoints/  metrics.jsonl  evals.jsonl  tensorboard/
+    compiled/         programs, where those are kept for the next start
+    checkpoints/  metrics.jsonl  evals.jsonl  spikes.jsonl  tensorboard/
 
 Where the data lie is not part of a run; what is in them is. A model that was
 imported and not trained is a workdir without config and fingerprint.
