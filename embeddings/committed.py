@@ -101,18 +101,22 @@ def set_torn_aside(folder: epath.Path) -> int | None:
 
   The newest ones are read until one is whole. Older ones, of which a run may
   keep hundreds, are looked through for files that are missing; they are read
-  when they are restored.
+  when they are restored. What was set aside at an earlier start goes then, or
+  a run that is killed often would fill its disk.
 
   Returns:
     The newest whole step, or None.
   """
-  newest = None
+  newest, torn = None, folder.parent / f"{folder.name}_torn"
+  before = _entries(torn)
   for step in reversed(steps(folder)):
     wrong = fault(folder / str(step), read=newest is None)
     if not wrong:
       newest = step if newest is None else newest
       continue
-    aside = folder.parent / f"{folder.name}_torn" / str(step)
+    while before:
+      before.pop().rmtree(missing_ok=True)
+    aside = torn / str(step)
     program.note_line(
       f"checkpoint {step} is not whole ({wrong}); it is set aside in {aside}"
     )

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Callable, Mapping
 
-from data import program
 from data import drawn as drawn_lib
+from data import program
 
 
 class Finite:

@@ -5,8 +5,8 @@ import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from data import program
 from data import drawn as drawn_lib
+from data import program
 from embeddings import curves
 from embeddings import json_lines
 from embeddings import speed as speed_lib

@@ -69,6 +69,8 @@ def train(
     if evaluates:
       with watch.resting():
         results = evaluate(step, state)
+    if step == steps:
+      notice.close()  # This save, too, may take as long as it can.
     if saves:
       send()
       meta = {"step": step, "seconds": reporter.seconds}

@@ -9,6 +9,7 @@ import contextlib
 import pathlib
 import time
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from typing import Any, TypeVar
 
 import jax
@@ -79,22 +80,31 @@ class Reporter:
     return time.monotonic() - self._start
 
   def timed(self, batches: Iterator[_Batch]) -> Iterator[_Batch]:
-    """The same batches, and a look at how long they are waited for.
+    """The same batches, and a look at how long the devices wait for them.
 
-    A wait counts if the step before has ended when the batch comes; else the
-    devices were at work all the time.
+    They have something to do until the step before has ended, for whose end a
+    thread waits.
     """
     self._speed.begin()  # what came before was no training
-    while True:
-      start = time.monotonic()
-      try:
-        batch = next(batches)
-      except StopIteration:
-        return
-      loss: Any = self._late and self._late[1].loss
-      if loss is None or loss.is_ready():
-        self._speed.waited(time.monotonic() - start)
-      yield batch
+    thread = futures.ThreadPoolExecutor(1)
+    try:
+      while True:
+        start = time.monotonic()
+        end = None
+        if self._late is not None:
+          end = thread.submit(_end_of, self._late[1].loss)
+        try:
+          batch = next(batches)
+        except StopIteration:
+          return
+        came = time.monotonic()
+        if end is None:
+          self._speed.waited(came - start)
+        elif end.done():
+          self._speed.waited(came - max(start, end.result()))
+        yield batch
+    finally:  # A run that fails does not wait for a step that hangs.
+      thread.shutdown(wait=False)
 
   @contextlib.contextmanager
   def resting(self) -> Iterator[None]:
@@ -138,3 +148,9 @@ class Reporter:
     finally:
       if self._journal:
         self._journal.close()
+
+
+def _end_of(loss: jax.Array) -> float:
+  """Waits until it is there, and gives the time."""
+  loss.block_until_ready()
+  return time.monotonic()

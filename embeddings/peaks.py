@@ -44,7 +44,7 @@ PEAKS: dict[str, Peak] = {
   "NVIDIA H100 80GB HBM3": Peak(989, 494.5),
   "NVIDIA H200": Peak(989, 494.5),
   "NVIDIA B200": Peak(2_250, 1_125),
-  "NVIDIA L4": Peak(121, 60.5),
+  "NVIDIA L4": Peak(121, 60),
   "NVIDIA L40S": Peak(362, 183),
   "NVIDIA GeForce RTX 3090": Peak(71, 35.6),
   "NVIDIA GeForce RTX 4090": Peak(165, 82.6),

@@ -39,8 +39,10 @@ class Notice:
     self._ended = threading.Event()
     if hosts.client() is not None:
       # So that the step agreed upon comes after this one, whenever a notice
-      # comes; hosts that have not yet called count as being at step 0.
-      self.reached(start)
+      # comes; hosts that have not yet called count as being at step 0. A notice
+      # that came before counts for step 1; where the run begins after that, or
+      # there, it ends at the deadline.
+      multihost_utils.reached_preemption_sync_point(start)
       threading.Thread(target=self._follow, daemon=True).start()
 
   def reached(self, step: int) -> bool:

@@ -10,8 +10,8 @@ import math
 import pathlib
 from collections.abc import Mapping
 
-from data import program
 from data import drawn as drawn_lib
+from data import program
 from embeddings import json_lines
 
 WATCHED = ("loss", "gradient_norm")

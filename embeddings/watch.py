@@ -50,6 +50,8 @@ class Watch:
     self._ended = threading.Event()
     self._lock = threading.Lock()
     self._client = hosts.client()
+    # Asked for here, as it may start JAX's backend.
+    self._name, self._key = hosts.name(), f"{_FOLDER}/{jax.process_index()}"
     if self._client is not None:
       threading.Thread(target=self._follow, daemon=True).start()
 
@@ -65,44 +67,42 @@ class Watch:
     self._since = time.monotonic()
 
   def close(self) -> None:
-    """Tells the others that this process has come to its end."""
+    """Tells and looks no more; the others miss this process if they go on."""
     with self._lock:
-      self._since = None
       self._ended.set()
-      if self._client is not None:
-        with contextlib.suppress(jax.errors.JaxRuntimeError):
-          self._client.key_value_delete(_key())
 
   def _follow(self) -> None:
     """Tells and looks, again and again."""
     count, answered = 0, time.monotonic()
     while not self._ended.wait(self._gone_s / _BEATS):
-      count += 1
+      # Taken before the answer, which may lie here while another thread works.
+      count, now = count + 1, time.monotonic()
       try:
         with self._lock:
           if self._ended.is_set():
             return
           self._tell(count)
-        told = dict(self._client.key_value_dir_get(_FOLDER))
-        answered = time.monotonic()
+          told = dict(self._client.key_value_dir_get(_FOLDER))
       except jax.errors.JaxRuntimeError as error:
         if time.monotonic() - answered > self._gone_s:
           _end(f"host 0, the coordinator, does not answer ({error})")
         continue
-      self._look(told)
+      answered = time.monotonic()
+      self._look(told, now)
 
   def _tell(self, count: int) -> None:
     """Tells that this process is there."""
-    told = {"count": count, "step": self._step, "name": hosts.name()}
-    hosts.client().key_value_set(_key(), json.dumps(told), allow_overwrite=True)
+    told = {"count": count, "step": self._step, "name": self._name}
+    text = json.dumps(told)
+    self._client.key_value_set(self._key, text, allow_overwrite=True)
 
-  def _look(self, told: dict[str, str]) -> None:
+  def _look(self, told: dict[str, str], now: float) -> None:
     """Ends the process if a host is gone, or its own step hangs.
 
     Args:
-      told: the last that each host told; those that have ended tell nothing.
+      told: the last that each host told.
+      now: when it was asked for.
     """
-    now = time.monotonic()
     self._heard = {
       key: before
       if (before := self._heard.get(key)) and before.told == text
@@ -116,7 +116,8 @@ class Watch:
           f"{found['name']} is gone: it was last heard of "
           f"{now - heard.at:.0f} s ago, at step {found['step']}"
         )
-    if self._since is not None and now - self._since > self._hang_s:
+    since = self._since  # The main thread may change it at any time.
+    if since is not None and now - since > self._hang_s:
       said = [json.loads(heard.told) for heard in self._heard.values()]
       least = min(one["step"] for one in said)
       behind = [one["name"] for one in said if one["step"] == least]
@@ -124,11 +125,6 @@ class Watch:
         f"step {self._step + 1} has not ended for {self._hang_s:g} s; the "
         f"furthest behind, after step {least}: {', '.join(sorted(behind))}"
       )
-
-
-def _key() -> str:
-  """Where this process tells."""
-  return f"{_FOLDER}/{jax.process_index()}"
 
 
 def _end(why: str) -> None:

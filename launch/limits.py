@@ -82,6 +82,23 @@ def check(config: Any) -> None:
         "at most 1, as in --config.batch.ladder='(0.8, 0.5)'"
       )
   chunks.parse(config.batch.get("chunk_rows", "0"))
+  if config.save.get("best"):
+    _check_best(config.save, config.eval)
+
+
+def _check_best(save: Any, evaluated: Any) -> None:
+  """Raises BadInput if steps that are saved have no results to choose by."""
+  if not (evaluated.tasks or evaluated.heldout):
+    raise program.BadInput(
+      f"config.save.best is {save.best!r} and nothing is evaluated; give "
+      "--config.eval.tasks or --config.eval.heldout, or leave it out"
+    )
+  if evaluated.every % save.every:
+    raise program.BadInput(
+      f"config.save.best wants evaluations of steps that are saved, and "
+      f"config.eval.every is {evaluated.every}; wanted a multiple of "
+      f"config.save.every, {save.every}: set --config.eval.every={save.every}"
+    )
 
 
 def _numbers(tree: dict[str, Any], path: str = "") -> list[tuple[str, float]]:

@@ -72,6 +72,7 @@ def main() -> None:
     with (
       contextlib.closing(_watch(given.config)) as watch,
       hosts.losing_others(),
+      hosts.ending_together(),
     ):
       _main(given, watch)
   except program.Preempted:

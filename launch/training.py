@@ -4,6 +4,8 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 
+import jax
+
 from data import batch as batch_lib
 from data import loader
 from embeddings import checkpoint
@@ -52,6 +54,11 @@ def train(
   state = run.initial_state(restored=start > 0)
   notice = preemption.Notice(start, grace_s=config.hosts.grace_s)
   if start:
+    # Devices need not have room for both.
+    state = jax.tree.map(
+      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding),
+      state,
+    )
     state, meta = checkpoints.restore(start, state)
     seconds = meta["seconds"]
     hosts.note(f"going on from step {start}")

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by launch/quickstart.sh and tests/run.sh.
+# Sourced by all scripts that run Python.
 #
 #   make_venv FOLDER REQUIREMENTS
 #

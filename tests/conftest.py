@@ -29,8 +29,12 @@ from collections.abc import Callable, Iterator
 import jax
 import pytest
 
+from data import faults
+from data import pretokenize
 from data import records
 from data import retrieval_folder
+from data import token_chunks
+from data import tokens
 from data import wordpiece
 from tests import bucket as bucket_lib
 from tests import programs
@@ -131,6 +135,25 @@ def corpus(
     qrels={key: {key: 1} for key in held_out},
   )
   shutil.copytree(tokenizer_folder, folder / "words")
+  return folder
+
+
+@pytest.fixture(scope="session")
+def cached_corpus(
+  corpus: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> pathlib.Path:
+  """The same with the data set cut into tokens, which several hosts want."""
+  folder = tmp_path_factory.mktemp("cached") / "corpus"
+  shutil.copytree(corpus, folder)
+  tokenizer = tokens.Tokenizer(folder / "words", max_length=64)
+  with token_chunks.Workers(tokenizer, 1) as workers:
+    pretokenize.pretokenize(
+      records.DataSet(folder / "code"),
+      tokenizer,
+      tokens.Prompts(),
+      workers=workers,
+      faults=faults.Faults(),
+    )
   return folder
 
 

@@ -76,7 +76,11 @@ machine_state() {
   esac
 }
 
-say_state() { note "$name is $(machine_state ACTIVE READY)"; }
+say_state() {
+  local state
+  state=$(machine_state ACTIVE READY) || return
+  note "$name is $state"
+}
 
 # Comes back when the machine is READY.
 get_machine() {

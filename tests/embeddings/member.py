@@ -5,6 +5,9 @@
 prints a line for what it finds, the first of them "begun".
 """
 
+import contextlib
+import os
+import signal
 import sys
 import time
 
@@ -15,7 +18,7 @@ from embeddings import hosts
 from embeddings import preemption
 from embeddings import watch as watch_lib
 
-GONE_S = 2.0
+GONE_S = 3.0
 GRACE_S = 1.5
 STEP_S = 0.02
 
@@ -37,6 +40,17 @@ def steps() -> None:
     time.sleep(STEP_S)
   notice.close()
   say(step)
+
+
+def early() -> None:
+  """Is told to end before it asks, and then is at the step agreed upon."""
+  os.kill(os.getpid(), signal.SIGTERM)
+  while not preemption._came():
+    time.sleep(STEP_S)
+  time.sleep(0.5)
+  preemption.Notice(1, grace_s=GRACE_S)
+  say("begun")
+  time.sleep(60)
 
 
 def busy() -> None:
@@ -68,12 +82,23 @@ def hanging() -> None:
 def ending() -> None:
   """Host 1 ends, and host 0 works on for longer than a gone host has."""
   watch = watch_lib.Watch(gone_s=GONE_S, hang_s=60)
-  time.sleep(GONE_S)
-  say("begun")
-  if not jax.process_index():
-    time.sleep(2 * GONE_S)
-  watch.close()
+  with contextlib.closing(watch), hosts.ending_together():
+    time.sleep(GONE_S)
+    say("begun")
+    if not jax.process_index():
+      time.sleep(2 * GONE_S)
   say("ended")
+
+
+def failing() -> None:
+  """Host 1 fails, and host 0 waits for it where nothing tells it so."""
+  watch = watch_lib.Watch(gone_s=GONE_S, hang_s=60)
+  with contextlib.closing(watch), hosts.ending_together():
+    time.sleep(GONE_S)
+    say("begun")
+    if jax.process_index():
+      raise program.BadInput("this host alone finds something wrong")
+    time.sleep(60)
 
 
 def telling() -> None:
@@ -96,13 +121,18 @@ def telling() -> None:
 
 SCENES = {
   scene.__name__: scene
-  for scene in (steps, busy, silent, hanging, ending, telling)
+  for scene in (
+    *(steps, early, busy, silent),
+    *(hanging, ending, failing, telling),
+  )
 }
 
 
 def main() -> None:
   """Plays a scene."""
   scene, coordinator, count, number = program.arguments()
+  if scene == "ending":
+    hosts._SHUTDOWN_S = 1  # host 0 takes longer
   hosts.start(coordinator, int(count), int(number), gone_s=GONE_S)
   SCENES[scene]()
   hosts.stop()

@@ -196,6 +196,16 @@ def test_a_step_that_is_not_whole_is_set_aside_and_named(
   assert_same(jax.device_get(state), jax.device_get(make(6)))
 
 
+def test_what_was_set_aside_before_goes_with_the_next(copied, open_at):
+  torn = copied.parent / "checkpoints_torn"
+  for name in ("6", "3"):
+    flip(largest(copied / name))
+    open_at(copied)
+    assert [path.name for path in torn.iterdir()] == [name]
+  open_at(copied)
+  assert [path.name for path in torn.iterdir()] == ["3"]
+
+
 def test_steps_are_set_aside_however_many(copied, open_at, capsys):
   for name in ("3", "6"):
     flip(largest(copied / name))

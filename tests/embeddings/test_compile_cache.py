@@ -107,6 +107,7 @@ def test_programs_are_kept_in_a_bucket(use, events, bucket):
   assert compiled(events)[1] == (1, 0) and bucket.below(folder) == [name]
 
 
+@pytest.mark.long
 def test_a_step_that_was_loaded_is_the_one_that_was_compiled(
   use, events, tmp_path
 ):

@@ -86,6 +86,13 @@ def test_a_notice_to_a_process_that_is_alone(pod: Pod) -> None:
   assert int(ended.out) > 501
 
 
+@plays("early", 1)
+def test_a_notice_before_the_first_step_has_its_deadline(pod: Pod) -> None:
+  ended = pod.ended(0)
+  assert ended.code == program.EXIT_START_AGAIN, ended
+  assert "came to no step after 1 at which to save" in ended.err
+
+
 @plays("busy")
 def test_who_comes_to_no_step_ends_at_the_deadline(pod: Pod) -> None:
   pod.members[0].send_signal(signal.SIGTERM)
@@ -120,15 +127,23 @@ def test_a_step_that_hangs_names_who_is_behind(pod: Pod) -> None:
   (line, *_) = (
     line for one in ended for line in one.err.splitlines() if "ends: " in line
   )
-  assert "has not ended for 2 s" in line
+  assert "has not ended for 3 s" in line
   assert f"the furthest behind, after step 4: host 1 ({HOST})" in line
 
 
 @plays("ending")
-def test_a_host_that_has_ended_is_not_missed(pod: Pod) -> None:
+def test_a_host_that_has_ended_waits_for_the_others(pod: Pod) -> None:
   for number in range(2):
     ended = pod.ended(number)
     assert (ended.code, ended.out) == (0, "ended\n"), ended
+
+
+@plays("failing")
+def test_a_host_that_has_failed_is_missed(pod: Pod) -> None:
+  assert pod.ended(1).code == program.EXIT_BAD_INPUT
+  ended = pod.ended(0)
+  assert ended.code == program.EXIT_START_AGAIN, ended
+  assert f"host 0 ({HOST}) ends: host 1 ({HOST}) is gone" in ended.err
 
 
 @plays("telling")

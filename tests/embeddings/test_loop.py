@@ -79,6 +79,9 @@ class Diary:
     self.entries.append(f"evaluate {step}")
     return f"results {step}"
 
+  def close(self):  # of the notice
+    self.entries.append("no deadline")
+
   def asked_in_order(self, start):
     """Whether notice and watch were asked for each step, once and in order."""
     steps = range(start + 1, start + 1 + len(self._asked) // 2)
@@ -118,6 +121,7 @@ def test_step_report_evaluate_save():
       "rest",
       "evaluate 5",
       "rested",
+      "no deadline",
       "send",
       "save 5 with results 5",
       "commit",

@@ -25,8 +25,8 @@ def test_all_are_of_the_same_time():
 
 
 def test_rest_is_left_out():
-  speed = speed_lib.Speed(1)
   start = time.monotonic()
+  speed = speed_lib.Speed(1)
   with speed.resting():
     time.sleep(0.1)
   speed.add(1, 1.0)

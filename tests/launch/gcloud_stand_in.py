@@ -20,17 +20,21 @@ import json
 import os
 import pathlib
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any
 
+from tests.launch import marked_processes
+
 FOLDER = "GCLOUD_STAND_IN"  # the variable that names the folder
-WORKER = "GCLOUD_STAND_IN_WORKER"  # that marks a worker's processes
+_ROOT = pathlib.Path(__file__).parents[2]
+_START = (  # without site-packages, which take their time
+  f"import sys; sys.path[0] = '{_ROOT}'; "
+  "from tests.launch import gcloud_stand_in; gcloud_stand_in.main()"
+)
 # The states that a request goes through, one each time that it is described.
 QUEUE = ("WAITING_FOR_RESOURCES", "PROVISIONING", "ACTIVE")
 # The words of a command -> its flags that take a value, and those that do not.
@@ -82,7 +86,7 @@ class StandIn:
     program.write_text(
       f'#!/bin/sh\nexport {FOLDER}="{self.folder}"\n'
       f'export GCLOUD_STAND_IN_PYTHON="{self.python}"\n'
-      f'exec "{sys.executable}" -S -E "{__file__}" "$@"\n'
+      f'exec "{sys.executable}" -S -E -c "{_START}" "$@"\n'
     )
     program.chmod(0o755)
 
@@ -111,7 +115,7 @@ class StandIn:
   def preempt(self, name: str, grace_s: float = 20.0) -> None:
     """Takes a machine away, as Google does a spot one."""
     homes = (self.folder / "workers" / name).iterdir()
-    _end_processes(list(homes), grace_s)
+    marked_processes.end(list(homes), grace_s)
     with self.state() as state:
       state["nodes"][name]["state"] = "PREEMPTED"
       if name in state["requests"]:
@@ -119,7 +123,7 @@ class StandIn:
 
   def close(self) -> None:
     """Ends all that still runs."""
-    _end_processes(list((self.folder / "workers").glob("*/*")), 0)
+    marked_processes.end(list((self.folder / "workers").glob("*/*")), 0)
 
   # What the commands do: a method each, named by its last two words.
 
@@ -256,7 +260,7 @@ class StandIn:
     """Ends what a machine runs, and removes it."""
     if state["nodes"].pop(name, None):
       folder = self.folder / "workers" / name
-      _end_processes(list(folder.iterdir()), 0)
+      marked_processes.end(list(folder.iterdir()), 0)
       shutil.rmtree(folder)
 
   def _reached(self, given: argparse.Namespace) -> list[pathlib.Path]:
@@ -281,7 +285,7 @@ class StandIn:
       **{key: os.environ[key] for key in keep if key in os.environ},
       "PATH": f"{self.folder / 'bin'}:/usr/local/bin:/usr/bin:/bin",
       "HOME": str(home),
-      WORKER: str(home),
+      marked_processes.MARK: str(home),
       "JAX_COORDINATOR_PORT": str(node["port"]),
       "OMPI_MCA_orte_hnp_uri": "4096.0;tcp://127.0.0.1:1",
       "OMPI_COMM_WORLD_SIZE": str(node["workers"]),
@@ -299,39 +303,11 @@ def _install_image(home: pathlib.Path, python: str) -> None:
   link.chmod(0o755)
   stamp = subprocess.run(
     ["bash", "-c", "cat requirements*.txt | cksum"],
-    cwd=pathlib.Path(__file__).parent.parent.parent,
+    cwd=_ROOT,
     stdout=subprocess.PIPE,
     check=True,
   )
   (venv / "installed").write_bytes(stamp.stdout)
-
-
-def _end_processes(homes: list[pathlib.Path], grace_s: float) -> None:
-  """SIGTERM to all that workers run, and SIGKILL to what is left of it."""
-  for process in _processes(homes):
-    _signal(process, signal.SIGTERM)
-  until = time.monotonic() + grace_s
-  while _processes(homes) and time.monotonic() < until:
-    time.sleep(0.1)
-  for process in _processes(homes):
-    _signal(process, signal.SIGKILL)
-
-
-def _signal(process: int, number: int) -> None:
-  """Sends a signal to a process that may be gone."""
-  with contextlib.suppress(ProcessLookupError):
-    os.kill(process, number)
-
-
-def _processes(homes: list[pathlib.Path]) -> list[int]:
-  """The processes that workers run, known by what marks them."""
-  marks = {f"{WORKER}={home}".encode() for home in homes}
-  found = []
-  for folder in pathlib.Path("/proc").glob("[0-9]*"):
-    with contextlib.suppress(OSError):
-      if marks & set((folder / "environ").read_bytes().split(b"\0")):
-        found.append(int(folder.name))
-  return found
 
 
 def _present(things: dict[str, Any], name: str) -> Any:
@@ -406,7 +382,3 @@ def main() -> None:
     getattr(cloud, action)(given)
   except Refused as error:
     sys.exit(f"ERROR: (gcloud.{words.replace(' ', '.')}) {error}")
-
-
-if __name__ == "__main__":
-  main()

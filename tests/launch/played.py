@@ -31,6 +31,17 @@ def main() -> None:
     ACTIONS[name](value)
 
 
+def _tell(what: str) -> None:
+  """Tells the other hosts that something is done."""
+  pathlib.Path(f"{sys.argv[1]}.{what}").touch()
+
+
+def _await(what: str) -> None:
+  """Waits until another host has told so."""
+  while not pathlib.Path(f"{sys.argv[1]}.{what}").exists():
+    time.sleep(0.01)
+
+
 def _sleep(_: str) -> None:
   """Sleeps for longer than any test takes."""
   time.sleep(600)
@@ -72,7 +83,8 @@ ACTIONS: dict[str, Callable[[str], object]] = {
   "err": lambda text: print(text, file=sys.stderr, flush=True),
   "cut": lambda text: print(text, end="", flush=True),
   "end": lambda code: os._exit(int(code)),
-  "wait": lambda seconds: time.sleep(float(seconds)),
+  "tell": _tell,
+  "await": _await,
   "stop": lambda _: os.kill(os.getpid(), signal.SIGSTOP),
   "sleep": _sleep,
   "stubborn": _stubborn,

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from embeddings import committed
 from embeddings import spikes
 from tests import programs
@@ -34,10 +36,16 @@ def test_a_learning_rate_that_is_too_high(run_program, corpus, tmp_path):
   assert sorted(int(path.name) for path in folders) == steps
   assert all((path / committed.MANIFEST).exists() for path in folders)
   _assert_seen(workdir, lines, ended.err)
-  # Starting it again comes to the same end.
-  again = run_program(*command)
-  assert again.code == 3
-  assert f"the loss of step {bad} is nan " in again.err.splitlines()[-1]
+
+
+@pytest.mark.long
+def test_started_again_it_comes_to_the_same_end(run_program, corpus, tmp_path):
+  command = programs.train_command(corpus, tmp_path / "run", *MORE)
+  first, again = run_program(*command), run_program(*command)
+  assert first.code == again.code == 3
+  ends = [ended.err.splitlines()[-1] for ended in (first, again)]
+  bad = int(ends[0].removeprefix("train.py: the loss of step ").split()[0])
+  assert f"the loss of step {bad} is nan " in ends[1]
   assert f"going on from step {bad - 1}\n" in again.err
 
 

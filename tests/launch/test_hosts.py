@@ -1,7 +1,6 @@
 """Several hosts do together what one host does."""
 
 import json
-import shutil
 import socket
 import subprocess
 import sys
@@ -9,11 +8,6 @@ import sys
 import numpy as np
 import pytest
 
-from data import faults
-from data import pretokenize
-from data import records
-from data import token_chunks
-from data import tokens
 from launch import run as run_lib
 from tests import programs
 from tests.launch import host
@@ -22,24 +16,13 @@ HOSTS = 2
 
 
 @pytest.fixture(scope="module")
-def folder(corpus, tmp_path_factory):
-  """The tests' corpus with its tokens."""
-  folder = tmp_path_factory.mktemp("hosts") / "corpus"
-  shutil.copytree(corpus, folder)
-  tokenizer = tokens.Tokenizer(folder / "words", max_length=64)
-  with token_chunks.Workers(tokenizer, 1) as workers:
-    pretokenize.pretokenize(
-      records.DataSet(folder / "code"),
-      tokenizer,
-      tokens.Prompts(),
-      workers=workers,
-      faults=faults.Faults(),
-    )
-  return folder
+def place(tmp_path_factory):
+  """Where the hosts have their workdirs."""
+  return tmp_path_factory.mktemp("hosts")
 
 
 @pytest.fixture(scope="module")
-def said(folder, bucket):
+def said(cached_corpus, place, bucket):
   """What each host of a pod says."""
   with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
@@ -50,7 +33,7 @@ def said(folder, bucket):
       [
         *(sys.executable, "-m", "tests.launch.host"),
         *(address, str(number), str(HOSTS)),
-        *(str(folder), str(folder.parent), url),
+        *(str(cached_corpus), str(place), url),
       ],
       cwd=programs.ROOT,
       env=programs.environment(devices=8 // HOSTS),
@@ -65,8 +48,8 @@ def said(folder, bucket):
   return [json.loads(text.splitlines()[-1]) for text in printed]
 
 
-def test_two_hosts_read_their_parts_of_one_batch(said, folder):
-  alone = host.sums(run_lib.assemble(host.config(folder).lock()))
+def test_two_hosts_read_their_parts_of_one_batch(said, cached_corpus):
+  alone = host.sums(run_lib.assemble(host.config(cached_corpus).lock()))
   for number, found in enumerate(said):
     assert found["cache"]["shards"] == [4 * number + i for i in range(4)]
     assert found["cache"]["sums"] == alone
@@ -74,10 +57,12 @@ def test_two_hosts_read_their_parts_of_one_batch(said, folder):
     assert "2 hosts would each read" in found["text"]["error"]
 
 
-def test_they_measure_together_what_one_measures(said, folder):
+def test_they_measure_together_what_one_measures(said, cached_corpus):
   # Each has all vectors of a model whose parameters are spread over both.
   assert said[0]["measured"] == said[1]["measured"]
-  alone = host.measured(run_lib.assemble(host.config(folder, fsdp=8).lock()))
+  alone = host.measured(
+    run_lib.assemble(host.config(cached_corpus, fsdp=8).lock())
+  )
   for found in said:
     assert found["evaluated"] == said[0]["measured"]["results"]
     assert found["evaluated"].keys() == alone["results"].keys()
@@ -89,8 +74,8 @@ def test_they_measure_together_what_one_measures(said, folder):
     )
 
 
-def test_they_begin_one_run_in_a_folder_that_all_see(said, folder):
-  workdir = folder.parent / "run"
+def test_they_begin_one_run_in_a_folder_that_all_see(said, place):
+  workdir = place / "run"
   for found in said:
     assert found["begun"]["shared"] == 0
     assert (

@@ -57,3 +57,26 @@ def test_rows_are_fractions(fraction):
 @pytest.mark.parametrize("ladder", [(), (1,), (0.5, 1e-9)])
 def test_a_ladder_may_be_short(ladder):
   limits.check(changed("batch.ladder", ladder))
+
+
+BEST = {"save.best": "dev.ndcg@10", "save.every": 30, "eval.every": 60}
+
+
+@pytest.mark.parametrize(
+  ("changes", "said"),
+  [
+    ({}, "is 'dev.ndcg@10' and nothing is evaluated; give --config.eval.tasks"),
+    (
+      {"eval.tasks": "dev", "eval.every": 40},
+      "is 40; wanted a multiple of config.save.every, 30: set --config.eval.e",
+    ),
+  ],
+)
+def test_the_best_is_among_steps_that_are_evaluated_and_saved(changes, said):
+  config = default.get_config()
+  config.update_from_flattened_dict(BEST | changes)
+  with pytest.raises(program.BadInput) as error:
+    limits.check(config)
+  assert said in str(error.value)
+  config.update_from_flattened_dict(BEST | {"eval.heldout": "dev"})
+  limits.check(config)

@@ -91,8 +91,11 @@ def test_lines_are_whole_and_numbered(start_pod):
 
 
 def test_a_pod_is_started_again_whole(start_pod, tmp_path):
-  first = [["stubborn", "parent", "out half", "sleep"], ["wait 0.5", "end 1"]]
-  first.append(["stop"])
+  first = [
+    ["stubborn", "parent", "out half", "tell half", "sleep"],
+    ["await half", "await there", "end 1"],
+    ["tell there", "stop"],
+  ]
   again = [["err going on from step 3", "out done"], FINE, FINE]
   ended = end_of(start_pod([first, again]))
   assert ended.code == 0, ended
@@ -111,9 +114,8 @@ def test_a_pod_is_started_again_whole(start_pod, tmp_path):
 
 @pytest.mark.parametrize("code", [2, 3])
 def test_a_final_code_is_the_pods(start_pod, tmp_path, code):
-  ended = end_of(
-    start_pod([[["sleep"], ["out never a result", f"end {code}"]]])
-  )
+  last = ["await there", "out never a result", f"end {code}"]
+  ended = end_of(start_pod([[["tell there", "sleep"], last]]))
   assert ended.code == code, ended
   assert ended.out == "[1] never a result\n"
   assert len(played(tmp_path, 0)) == 1
@@ -121,8 +123,11 @@ def test_a_final_code_is_the_pods(start_pod, tmp_path, code):
 
 def test_three_starts_without_a_new_step_end_it(start_pod, tmp_path):
   script = [
-    [["err going on from step 8", "wait 0.1", f"end {code}"], ["sleep"]]
-    for code in (1, 1, 1, 74)
+    [
+      ["err going on from step 8", f"await {start}", f"end {code}"],
+      [f"tell {start}", "sleep"],
+    ]
+    for start, code in zip("abcd", (1, 1, 1, 74), strict=True)
   ]
   script[0][0][0] = "err saved step 8"
   ended = end_of(start_pod(script))

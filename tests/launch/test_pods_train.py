@@ -2,7 +2,6 @@
 
 import os
 import pathlib
-import shutil
 import signal
 import subprocess
 import sys
@@ -11,11 +10,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from data import faults
-from data import pretokenize
-from data import records
-from data import token_chunks
-from data import tokens
 from embeddings import encode
 from tests import programs
 from tests.launch import test_resume
@@ -25,25 +19,8 @@ STEPS = 60
 EVERY = 5
 
 
-@pytest.fixture(scope="module")
-def cached(corpus, tmp_path_factory):
-  """The tests' corpus, cut into tokens."""
-  folder = tmp_path_factory.mktemp("pods") / "corpus"
-  shutil.copytree(corpus, folder)
-  tokenizer = tokens.Tokenizer(folder / "words", max_length=64)
-  with token_chunks.Workers(tokenizer, 1) as workers:
-    pretokenize.pretokenize(
-      records.DataSet(folder / "code"),
-      tokenizer,
-      tokens.Prompts(),
-      workers=workers,
-      faults=faults.Faults(),
-    )
-  return folder
-
-
 def train(
-  cached: pathlib.Path,
+  cached_corpus: pathlib.Path,
   workdir: pathlib.Path,
   hosts: int,
   devices: int,
@@ -55,7 +32,7 @@ def train(
   `then` is called after each line with the start that it came from and the
   process of the pod.
   """
-  _, *command = programs.train_command(cached, workdir)
+  _, *command = programs.train_command(cached_corpus, workdir)
   command += [
     "--config.batch.pack_shards=4",
     f"--config.optim.steps={STEPS}",
@@ -85,7 +62,9 @@ def train(
 
 
 @pytest.mark.long
-def test_a_killed_host_costs_the_steps_since_the_last_save(cached, tmp_path):
+def test_a_killed_host_costs_the_steps_since_the_last_save(
+  cached_corpus, tmp_path
+):
   killed = []
 
   def kill(start, _):
@@ -93,7 +72,7 @@ def test_a_killed_host_costs_the_steps_since_the_last_save(cached, tmp_path):
       killed.append(start.processes[2])
       os.kill(start.processes[2], signal.SIGKILL)
 
-  code, log = train(cached, tmp_path / "run", 4, 1, then=kill)
+  code, log = train(cached_corpus, tmp_path / "run", 4, 1, then=kill)
   assert code == 0 and killed
   first, second = log.starts
   assert first.step == 0
@@ -103,7 +82,7 @@ def test_a_killed_host_costs_the_steps_since_the_last_save(cached, tmp_path):
 
 
 @pytest.mark.long
-def test_fewer_hosts_and_more_train_the_same(cached, tmp_path):
+def test_fewer_hosts_and_more_train_the_same(cached_corpus, tmp_path):
   more = ("--config.optim.name=sgd", "--config.optim.learning_rate=0.1")
   told = []
 
@@ -114,15 +93,15 @@ def test_fewer_hosts_and_more_train_the_same(cached, tmp_path):
 
   moved, began = tmp_path / "moved", []
   for hosts, devices in ((4, 1), (2, 1), (1, 4)):
-    code, log = train(cached, moved, hosts, devices, *more, then=leave)
+    code, log = train(cached_corpus, moved, hosts, devices, *more, then=leave)
     assert code == 75
     began += [start.step for start in log.starts]
-  code, log = train(cached, moved, 4, 1, *more)
+  code, log = train(cached_corpus, moved, 4, 1, *more)
   began += [start.step for start in log.starts]
   assert code == 0
   assert len(began) == 4 and sorted(set(began)) == began, began
   whole = tmp_path / "whole"
-  assert train(cached, whole, 1, 1, *more)[0] == 0
+  assert train(cached_corpus, whole, 1, 1, *more)[0] == 0
   assert_close_runs(whole, moved)
 
 

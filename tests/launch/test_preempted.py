@@ -5,6 +5,8 @@ import signal
 import subprocess
 from collections.abc import Callable
 
+import pytest
+
 from data import program
 from tests import programs
 from tests.launch import test_resume
@@ -31,6 +33,8 @@ def told_to_end(
   return programs.Ended(process.returncode, out, before + err)
 
 
+# The gate has the same through launch/tpu_run.sh (test_tpu_run.py).
+@pytest.mark.long
 def test_in_the_loop_it_saves_and_goes_on_as_if_nothing_had_been(
   run_program: Callable[..., programs.Ended],
   corpus: pathlib.Path,

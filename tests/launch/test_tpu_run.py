@@ -9,11 +9,6 @@ import hypothesis
 from hypothesis import strategies
 import pytest
 
-from data import faults
-from data import pretokenize
-from data import records
-from data import token_chunks
-from data import tokens
 from launch import restarts
 from tests import programs
 from tests.launch import gcloud_stand_in
@@ -138,6 +133,7 @@ def test_flags_and_data_reach_every_worker(scripted, tmp_path):
     assert state["nodes"] == state["requests"] == {}
 
 
+@pytest.mark.long
 def test_a_final_code_ends_it(scripted, tmp_path):
   cloud = scripted("echo going on from step 3 >&2; exit 3")
   ended = run(cloud, *run_flags(tmp_path))
@@ -238,19 +234,10 @@ def test_a_worker_that_dies_is_started_again_with_the_others(
 
 
 @pytest.fixture
-def bucket(cloud, corpus):
+def bucket(cloud, cached_corpus):
   """A bucket that holds the tests' corpus with its tokens."""
   folder = cloud.folder / "buckets" / "texts"
-  shutil.copytree(corpus, folder, dirs_exist_ok=True)
-  tokenizer = tokens.Tokenizer(folder / "words", max_length=64)
-  with token_chunks.Workers(tokenizer, 1) as workers:
-    pretokenize.pretokenize(
-      records.DataSet(folder / "code"),
-      tokenizer,
-      tokens.Prompts(),
-      workers=workers,
-      faults=faults.Faults(),
-    )
+  shutil.copytree(cached_corpus, folder, dirs_exist_ok=True)
   return folder
 
 

@@ -118,17 +118,17 @@ def test_other_parameters_and_torn_checkpoints_are_told(trained, tmp_path):
 
 def test_pods_that_are_killed_end_the_same(tmp_path):
   out = tmp_path / "chaos"
-  # This seed: kill -9 in a save, SIGTERM twice in one, kill -9 in compiling.
+  # This seed: kill -9 in a save, and SIGTERM twice in one.
   process = programs.start(
     "tools.bench.chaos",
-    *("--rounds=1", "--kills=3", "--steps=20", "--seed=1"),
+    *("--rounds=1", "--kills=2", "--steps=20", "--seed=1"),
     f"--out={out}",
   )
   printed, said = process.communicate(timeout=4 * programs.TIMEOUT_S)
   assert process.returncode == 0, said
   result = json.loads(printed.splitlines()[-1])
   assert (result["rounds"], result["identical"]) == (1, 1)
-  assert result["kills"] == 3
+  assert result["kills"] == 2
   assert result["torn_checkpoints_read"] == 0
   assert result["steps_lost_max"] <= 2 * 4
   assert not list(out.glob("round_*"))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embeddings import checkpoint
+from embeddings import committed
 from embeddings import partition
 from embeddings import step as step_lib
 from tools import saved_arrays
@@ -115,8 +116,6 @@ def test_same_is_to_the_bit(tmp_path, value):
 
 def differences(folder, one, two):
   """How the arrays of two steps differ, by their paths."""
-  from embeddings import committed
-
   first, second = (
     saved_arrays.arrays(committed.place(folder) / str(step))
     for step in (one, two)

@@ -50,8 +50,8 @@ def plan(seed: int, number: int, *, kills: int, hosts: int) -> list[Kill]:
   found = []
   for _ in range(kills):
     how, phase = draw.choice(HOWS), draw.choice(phases)
-    number, fraction = draw.randrange(2), draw.random()
-    again = phase in ("evaluating", "saving")
-    kill = Kill(how, phase, number * again, fraction, draw.randrange(hosts))
-    found.append(kill)
+    occurrence, fraction = draw.randrange(2), draw.random()
+    if phase not in ("evaluating", "saving"):  # These come once in a start.
+      occurrence = 0
+    found.append(Kill(how, phase, occurrence, fraction, draw.randrange(hosts)))
   return found
