@@ -262,7 +262,9 @@ def preempted_twice(cloud, tmp_path, *more, kind):
   log = tmp_path / "log"
   process = start(cloud, log, *flags)
   for times in (1, 2):
-    wait_for(log, r"^\[0\] saved step \d+", process, times)
+    wait_for(log, r"^\[0\] compiled in", process, times)
+    saved = log.read_text().count("saved step")  # before this start
+    wait_for(log, r"^\[0\] saved step \d+", process, saved + 1)
     cloud.preempt("pod")
     wait_for(log, "asks for a", process, times + 1)
   assert process.wait(timeout=programs.TIMEOUT_S) == 0, log.read_text()
