@@ -1,5 +1,6 @@
 """One step of training, and the state it moves."""
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -73,20 +74,27 @@ def init(
   Raises:
     program.BadInput: names a parameter that the mesh cannot cut.
   """
+  first = functools.partial(_first, objective, optimizer, average, seed)
+  shardings = partition.shard_state(jax.eval_shape(first, params), mesh)
+  return jax.jit(first, out_shardings=shardings)(params)
 
-  def make(params: towers.Params | None) -> State:
-    params = {
-      **objective.model.init(jax.random.key(seed)),
-      **terms.learned(objective.terms),
-      **(params or {}),
-    }
-    first = average.init(params) if average else None
-    return State(
-      jnp.zeros((), jnp.int32), params, optimizer.init(params), first
-    )
 
-  shardings = partition.shard_state(jax.eval_shape(make, params), mesh)
-  return jax.jit(make, out_shardings=shardings)(params)
+def shapes(
+  objective: objective_lib.Objective,
+  optimizer: optax.GradientTransformation,
+  *,
+  mesh: Mesh,
+  average: average_lib.Average | None = None,
+) -> State:
+  """The shapes and shardings of a state, to restore into; see `init`."""
+  state = jax.eval_shape(lambda: _first(objective, optimizer, average, 0, None))
+  return jax.tree.map(
+    lambda x, sharding: jax.ShapeDtypeStruct(
+      x.shape, x.dtype, sharding=sharding
+    ),
+    state,
+    partition.shard_state(state, mesh),
+  )
 
 
 def make(
@@ -193,3 +201,20 @@ def _dropout_key(
   if not (encoder.dropout or encoder.attention_dropout):
     return None
   return jax.random.fold_in(jax.random.key(seed), step)
+
+
+def _first(
+  objective: objective_lib.Objective,
+  optimizer: optax.GradientTransformation,
+  average: average_lib.Average | None,
+  seed: int,
+  params: towers.Params | None,
+) -> State:
+  """The state before the first step; see `init`."""
+  params = {
+    **objective.model.init(jax.random.key(seed)),
+    **terms.learned(objective.terms),
+    **(params or {}),
+  }
+  first = average.init(params) if average else None
+  return State(jnp.zeros((), jnp.int32), params, optimizer.init(params), first)

@@ -27,7 +27,7 @@ def check(run: run_lib.Run) -> dict[str, Any]:
     "tokens    "
     + ("of caches" if run.input.cached else "of texts, cut as they are read")
   )
-  state = run.initial_state(restored=True)
+  state = run.initial_state(pretrained=False)
   parameters = towers.count(state.params)
   bytes_each = _bytes_on_a_device(state)
   print(f"mesh      {dict(run.mesh.shape)} of {jax.devices()[0].device_kind}")

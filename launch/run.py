@@ -46,15 +46,15 @@ class Run:
   optimizer: optimizer.OptimizerConfig
   evaluation: evaluation.Evaluation
 
-  def initial_state(self, *, restored: bool = False) -> step_lib.State:
+  def initial_state(self, *, pretrained: bool = True) -> step_lib.State:
     """The state at step 0.
 
     Args:
-      restored: whether a checkpoint's values take the place of these, so that
-        a pretrained model need not be there any more.
+      pretrained: whether the values of the pretrained model count, which must
+        be there then if the run has one.
     """
     params = self.params
-    if params is None and not restored:
+    if params is None and pretrained:
       params = jax.device_get(_start(self.config).params)
     return step_lib.init(
       self.objective,
@@ -62,6 +62,15 @@ class Run:
       seed=self.config.seed,
       mesh=self.mesh,
       params=params,
+      average=self.optimizer.average,
+    )
+
+  def state_shapes(self) -> step_lib.State:
+    """The shapes and shardings of a state, to restore into."""
+    return step_lib.shapes(
+      self.objective,
+      self._optimizer(),
+      mesh=self.mesh,
       average=self.optimizer.average,
     )
 

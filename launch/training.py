@@ -4,8 +4,6 @@ import contextlib
 import time
 from collections.abc import Iterator, Mapping
 
-import jax
-
 from data import batch as batch_lib
 from data import loader
 from embeddings import checkpoint
@@ -51,18 +49,13 @@ def train(
     best_mode=config.save.best_mode,
   )
   start, seconds = checkpoints.latest or 0, 0.0
-  state = run.initial_state(restored=start > 0)
   notice = preemption.Notice(start, grace_s=config.hosts.grace_s)
   if start:
-    # Devices need not have room for both.
-    state = jax.tree.map(
-      lambda x: jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=x.sharding),
-      state,
-    )
-    state, meta = checkpoints.restore(start, state)
+    state, meta = checkpoints.restore(start, run.state_shapes())
     seconds = meta["seconds"]
     hosts.note(f"going on from step {start}")
   else:
+    state = run.initial_state()
     hosts.note("starting at step 0")
   batches = run.input.batches(workdir.since(start))
   reporter = metrics.Reporter(

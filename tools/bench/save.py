@@ -124,9 +124,10 @@ def main() -> None:
       saving.stretch(min(given.every, given.batches), save=save)
     saving.blocked, saving.took = [], []
     seconds = _seconds(saving, given)
+    times = list(saving.blocked), list(saving.took)
     added = [_added(saving) for _ in range(given.rounds)]
     saving.close()
-  _report(saving, seconds, added, state_bytes, given.every)
+  _report(times, seconds, added, state_bytes, given.every)
 
 
 def _trainer(
@@ -177,13 +178,22 @@ def _added(saving: Saving) -> int | None:
 
 
 def _report(
-  saving: Saving,
+  times: tuple[list[float], list[float]],
   seconds: np.ndarray,
   added: list[int | None],
   state_bytes: int,
   every: int,
 ) -> None:
-  """Prints a table and the last line."""
+  """Prints a table and the last line.
+
+  Args:
+    times: seconds that each save of the stretches blocked, and took.
+    seconds: of each stretch, without a save and with one, [stretches, 2].
+    added: bytes at the peak, for each look at it.
+    state_bytes: of the state.
+    every: steps of a stretch.
+  """
+  blocked, took = times
   ratio = seconds[:, 1] / seconds[:, 0] - 1
   low, middle, high = np.quantile(ratio, (0.25, 0.5, 0.75)).tolist()
   known = [value for value in added if value is not None]
@@ -193,8 +203,8 @@ def _report(
     "save_overhead_quartiles": [low, high],
     "peak_over_state": peak,
     "state_mib": state_bytes / 2**20,
-    "save_blocks_s": float(np.median(saving.blocked)),
-    "save_takes_s": float(np.median(saving.took)),
+    "save_blocks_s": float(np.median(blocked)),
+    "save_takes_s": float(np.median(took)),
     "step_s": float(np.median(seconds[:, 0])) / every,
   }
   print(f"{'':16}{f'{every} steps, s':>16}{'a save, s':>12}{'blocks, s':>12}")
