@@ -17,10 +17,10 @@ import gzip
 import json
 import os
 import pathlib
-import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from data import atomic
+from data import json_rows
 from data import program
 
 _HEADER = ["query-id", "corpus-id", "score"]
@@ -105,22 +105,6 @@ def _find(folder: pathlib.Path, name: str) -> pathlib.Path:
   )
 
 
-def _lines(path: pathlib.Path) -> Iterator[tuple[str, str]]:
-  """Where it stands, and the line, for each line of the file but blank ones."""
-  number = 0
-  try:
-    with path.open("rb") as raw:
-      packed = path.suffix == ".gz"
-      for line in gzip.GzipFile(fileobj=raw) if packed else raw:
-        number += 1
-        if line.strip():
-          yield f"{path}, line {number}", line.decode().rstrip("\r\n")
-  except (EOFError, OSError, UnicodeDecodeError, zlib.error) as error:
-    raise program.BadInput(
-      f"{path} cannot be read after line {number} ({error}); copy it again"
-    ) from error
-
-
 def read_texts(path: pathlib.Path) -> dict[str, str]:
   """id -> text, of a file with {"_id", "text"} a line, plain or .gz.
 
@@ -128,7 +112,7 @@ def read_texts(path: pathlib.Path) -> dict[str, str]:
     program.BadInput: names the line that is wrong.
   """
   texts: dict[str, str] = {}
-  for where, line in _lines(path):
+  for where, line in json_rows.lines(path):
     try:
       entry = json.loads(line)
       key, text, title = entry["_id"], entry["text"], entry.get("title") or ""
@@ -154,7 +138,7 @@ def _read_qrels(
   path: pathlib.Path, corpus: dict[str, str], queries: dict[str, str]
 ) -> dict[str, dict[str, int]]:
   """query id -> document id -> score, checked against both."""
-  lines = _lines(path)
+  lines = json_rows.lines(path)
   where, header = next(lines, (str(path), ""))
   if header.split("\t") != _HEADER:
     wanted = "\\t".join(_HEADER)
