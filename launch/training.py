@@ -95,10 +95,8 @@ def train(
     contextlib.closing(reporter),
     contextlib.closing(trace),
   ):
-    # A kill may have come between the save of this step and its evaluation.
-    if start and loop.evaluation_due(
-      start, config.optim.steps, config.eval.every
-    ):
+    # What the run begins with, or was saved at a notice without being measured.
+    if loop.evaluation_due(start, config.optim.steps, config.eval.every):
       evaluate(start, state)
     if train_step is not None:
       state = loop.train(

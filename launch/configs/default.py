@@ -175,10 +175,10 @@ def get_config() -> ml_collections.ConfigDict:
   )
   config.eval = ml_collections.ConfigDict(
     {
-      "tasks": "",  # evaluation folders, FOLDER,...
+      "tasks": "",  # evaluation folders, [TYPE:]FOLDER[@SPLIT],...
       "heldout": "",  # a mixture, as data.train: the loss of each data set
       "heldout_batches": 4,  # at most, of each
-      "every": 500,  # steps; 0 for the end alone
+      "every": 500,  # steps, and before the first; 0 for the end alone
     }
   )
   config.log = ml_collections.ConfigDict(

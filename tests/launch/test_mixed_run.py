@@ -132,7 +132,7 @@ def test_from_here_on_a_few_rows_at_a_time(
 
 def test_held_out_losses_are_those_of_the_last_state(run, last, whole):
   lines = mixed.lines(whole / "evals.jsonl")
-  assert [line["step"] for line in lines] == [6, STEPS]
+  assert [line["step"] for line in lines] == [0, 6, STEPS]
   # The learned scale is in it. On eight devices here, on one there.
   losses = run.evaluation.held_out.losses(last.params)
   found = {f"{name}.loss": value for name, value in losses.items()}
