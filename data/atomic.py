@@ -1,10 +1,13 @@
 """Files and folders that appear whole or not at all.
 
 Each is filled under a name beside its own and renamed at the end, so that a
-program killed at any moment leaves what was there before.
+program killed at any moment leaves what was there before. On Linux a folder and
+the one before it change places at once: whoever looks finds one of them.
 """
 
 import contextlib
+import ctypes
+import errno
 import os
 import pathlib
 import re
@@ -12,6 +15,9 @@ import shutil
 from collections.abc import Iterator
 
 from data import program
+
+# Of Linux's renameat2: paths from the current folder on; swap the two.
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 
 
 @contextlib.contextmanager
@@ -29,23 +35,36 @@ def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
   """
   final = pathlib.Path(path)
   partial = final.with_name(f".{final.name}.partial")
-  former = final.with_name(f".{final.name}.former")
-  with _place(final):
+  with place(final):
     shutil.rmtree(partial, ignore_errors=True)
-    if former.exists() and not final.exists():
-      former.rename(final)  # a kill came between the two renames below
+    restore(final)
     partial.mkdir(parents=True)
   try:
     yield partial
   except BaseException:
     shutil.rmtree(partial, ignore_errors=True)
     raise
-  # What stood there goes only when the new one stands.
+  put(partial, final)
+
+
+def put(whole: pathlib.Path, final: pathlib.Path) -> None:
+  """Puts a folder in its place; what stood there goes when this one stands."""
+  if final.exists() and _exchange(whole, final):
+    shutil.rmtree(whole, ignore_errors=True)
+    return
+  former = final.with_name(f".{final.name}.former")
   shutil.rmtree(former, ignore_errors=True)
   if final.exists():
     final.rename(former)
-  partial.rename(final)
+  whole.rename(final)
   shutil.rmtree(former, ignore_errors=True)
+
+
+def restore(final: pathlib.Path) -> None:
+  """Puts back what stood there, if a kill came in the midst of `put`."""
+  former = final.with_name(f".{final.name}.former")
+  if former.exists() and not final.exists():
+    former.rename(final)
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -56,7 +75,7 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
   """
   final = pathlib.Path(path)
   partial = final.with_name(f".{final.name}.partial")
-  with _place(final):
+  with place(final):
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
       partial.write_text(text, encoding="utf-8")
@@ -66,8 +85,23 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
       raise
 
 
+def _exchange(one: pathlib.Path, other: pathlib.Path) -> bool:
+  """Swaps two folders at once; False where the system or disk cannot."""
+  try:
+    renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+  except (AttributeError, OSError):  # No Linux, or an old C library.
+    return False
+  paths = _AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other)
+  if renameat2(*paths, _RENAME_EXCHANGE) == 0:
+    return True
+  code = ctypes.get_errno()
+  if code in (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+    return False
+  raise OSError(code, os.strerror(code), str(one), None, str(other))
+
+
 @contextlib.contextmanager
-def _place(path: pathlib.Path) -> Iterator[None]:
+def place(path: pathlib.Path) -> Iterator[None]:
   """Says in one line that nothing can be written to a place like this."""
   # As pathlib has gs://BUCKET, which would become a folder of this name.
   if re.match(r"\w\w+:/", str(path)):

@@ -6,29 +6,35 @@
 
 `load` takes the workdir of a run, a sentence-transformers or Hugging Face
 folder, or a hub id. Texts are packed into rows of few shapes, so that there are
-few compilations and hardly any padding. Where the parameters are spread over
-several hosts, all of them encode the same texts together, and each has all
-vectors.
+few compilations and hardly any padding (calls.py). Given a mesh, its devices
+share each call; where it spans several hosts, or the parameters do, all hosts
+encode the same texts together, and each has all vectors. However many texts
+there are, a stretch of them is cut into tokens at a time, while the devices
+work on the one before.
 """
 
+import collections
 import functools
 from collections.abc import Iterator, Sequence
+from concurrent import futures
+from typing import Any
 
 import jax
+from jax.sharding import Mesh
 import numpy as np
 
-from data import batch
-from data import packing
 from data import program
 from data import tokens
+from embeddings import calls
 from embeddings import description
 from embeddings import partition
 from embeddings import pretrained
 from embeddings import towers
 from embeddings import workdir as workdir_lib
 
-ROW_SLOTS = 8_192  # tokens of one call to the device, padding included
-ROW_TOKENS = 128  # of a row of short texts
+STRETCH = 16_384  # texts that are packed together
+_AT_ONCE = 1_024  # texts that the tokenizer is given, for it returns much
+_AHEAD = 2  # calls that devices have, so that they wait for none
 
 
 class Encoder:
@@ -40,6 +46,9 @@ class Encoder:
     tokenizer: cuts texts at the longest that the model takes.
     prompts: texts by name that may be put before each text.
     default_prompt: the name of the one that is, unless told; "" for none.
+    mesh: the devices that share the work, on which the parameters are, and
+      which the model knows of; None for those of the parameters, each of which
+      does all of it.
   """
 
   def __init__(
@@ -49,8 +58,9 @@ class Encoder:
     tokenizer: tokens.Tokenizer,
     prompts: dict[str, str] | None = None,
     default_prompt: str = "",
+    mesh: Mesh | None = None,
   ):
-    self.model, self.params = model, params
+    self.model, self.params, self.mesh = model, params, mesh
     self.tokenizer, self.prompts = tokenizer, prompts or {}
     self.default_prompt = default_prompt
     # By where the vectors are to be; None leaves that to JAX.
@@ -104,23 +114,80 @@ class Encoder:
     if not texts:
       return np.zeros((0, self.width), np.float32)
     before = self.prompts[prompt] if prompt else ""
-    ids = self.tokenizer.encode([before + text for text in texts])
     vectors = np.zeros((len(texts), self.width), np.float32)
-    for members, packed, size in _calls(ids, self.tokenizer.max_length):
-      found = self._embed(packed, size, side or towers.SIDES[-1])
-      vectors[members] = found[0, : len(members)]
+    at_work: collections.deque[tuple[np.ndarray, jax.Array]]
+    at_work = collections.deque()
+    for call in self._calls(texts, before):
+      at_work.append((call.members, self.embed(call, side or towers.SIDES[-1])))
+      if len(at_work) > _AHEAD:
+        _put(vectors, *at_work.popleft())
+    for members, found in at_work:
+      _put(vectors, members, found)
     return vectors
 
-  def _embed(
-    self, packed: batch.Packed, size: int, side: str
-  ) -> np.ndarray:  # float32 [1, T, E]
-    """The vectors of one call, whole on every host."""
+  def _calls(self, texts: Sequence[str], before: str) -> Iterator[calls.Call]:
+    """All calls, a stretch of texts after the other."""
+    shards = partition.batch_shards(self.mesh) if self.mesh else 1
+    for first, ids, lengths in self._tokenised(texts, before):
+      longest = self.tokenizer.max_length
+      for call in calls.pack(ids, lengths, longest=longest, shards=shards):
+        there = call.members >= 0
+        yield call._replace(members=np.where(there, call.members + first, -1))
+
+  def _tokenised(
+    self, texts: Sequence[str], before: str
+  ) -> Iterator[tuple[int, np.ndarray, np.ndarray]]:
+    """Stretches: the first text's number, ids end to end, and lengths.
+
+    A thread cuts the next while the devices work.
+    """
+
+    def cut(first: int) -> tuple[int, np.ndarray, np.ndarray]:
+      end = min(first + STRETCH, len(texts))
+      parts = [
+        self.tokenizer.encode_flat(
+          [before + text for text in texts[at : min(at + _AT_ONCE, end)]]
+        )
+        for at in range(first, end, _AT_ONCE)
+      ]
+      ids, lengths = zip(*parts, strict=True)
+      return first, np.concatenate(ids), np.concatenate(lengths)
+
+    with futures.ThreadPoolExecutor(1) as ahead:
+      following = ahead.submit(cut, 0)
+      for first in range(STRETCH, len(texts), STRETCH):
+        ready = following.result()
+        following = ahead.submit(cut, first)
+        yield ready
+      yield following.result()
+
+  def embed(
+    self, call: calls.Call, side: str
+  ) -> jax.Array:  # float32 [G, T, E]
+    """The vectors of one call, whole on every host; does not wait for them."""
+    function, given = self._prepared(call, side)
+    return function(*given)
+
+  def compiled(self, call: calls.Call, side: str) -> jax.stages.Compiled:
+    """What `embed` runs for a call of this shape, to be looked into."""
+    function, given = self._prepared(call, side)
+    return function.lower(*given).compile()
+
+  def _prepared(
+    self, call: calls.Call, side: str
+  ) -> tuple[jax.stages.Wrapped, tuple[Any, ...]]:
+    """The function that makes a call's vectors, and what it takes."""
     given = jax.tree.leaves(self.params)
+    packed, whole = call.packed, None
+    if self.mesh:
+      here = partition.shards_here(self.mesh, len(call.members))
+      mine = type(packed)(*(field[here] for field in packed))
+      packed = partition.put_shards(mine, self.mesh, len(call.members))
+      whole = partition.replicated(self.mesh)
     # Parameters that are spread over hosts would leave the vectors so.
-    spread = not all(getattr(x, "is_fully_addressable", True) for x in given)
-    whole = partition.replicated(given[0].sharding.mesh) if spread else None
-    found = self._jit(whole)(self.params, packed, size, None, side)
-    return np.asarray(found)
+    elif not all(getattr(x, "is_fully_addressable", True) for x in given):
+      whole = partition.replicated(given[0].sharding.mesh)
+    return self._jit(whole), (self.params, packed, call.size, None, side)
 
   def comparable(
     self, texts: Sequence[str], side: str = ""
@@ -133,37 +200,52 @@ class Encoder:
     return vectors
 
 
-def load(name: str, *, untrained: bool = False) -> Encoder:
+def load(
+  name: str, *, untrained: bool = False, mesh: Mesh | None = None
+) -> Encoder:
   """An encoder out of a run's workdir, a model folder or a hub id.
 
   Args:
     name: the folder or id.
     untrained: of a workdir, take the parameters that the run began with.
+    mesh: the devices that share the work, each with all parameters; the first
+      device alone if None. `partition.make_mesh(devices=jax.local_devices())`
+      takes all of this machine.
 
   Raises:
     program.BadInput: if there is no such model, or it has no weights, or only
       a workdir knows what was asked for.
   """
   if untrained:
-    return _first(workdir_lib.Workdir(name))
+    return _first(workdir_lib.Workdir(name), mesh)
   found = pretrained.load(name)
-  return make(found.description, jax.device_put(found.params))
+  return make(found.description, _placed(found.params, mesh), mesh)
 
 
 def make(
-  about: description.Description, params: towers.Params | None
+  about: description.Description,
+  params: towers.Params | None,
+  mesh: Mesh | None = None,
 ) -> Encoder:
-  """An encoder out of a model; its parameters may be set later."""
+  """An encoder out of a model.
+
+  Args:
+    about: the model.
+    params: its parameters, on the mesh if there is one, cut up or whole; they
+      may be set later.
+    mesh: the devices that share the work; see `Encoder`.
+  """
   return Encoder(
-    towers.Model(about.config),
+    towers.Model(about.config, mesh),
     params,
     tokens.Tokenizer(about.tokenizer, max_length=about.max_length),
     dict(about.prompts),
     about.default_prompt,
+    mesh,
   )
 
 
-def _first(workdir: workdir_lib.Workdir) -> Encoder:
+def _first(workdir: workdir_lib.Workdir, mesh: Mesh | None) -> Encoder:
   """An encoder with the parameters that a run began with."""
   if not workdir.begun:
     raise program.BadInput(
@@ -174,58 +256,16 @@ def _first(workdir: workdir_lib.Workdir) -> Encoder:
   params = towers.Model(about.config).init(jax.random.key(began["seed"]))
   if began["model"]["init"]:
     found = pretrained.load(began["model"]["init"])
-    kept = jax.device_put(pretrained.fit(found, about.config).params)
-    params = {**params, **kept}
-  return make(about, params)
+    params = {**params, **pretrained.fit(found, about.config).params}
+  return make(about, _placed(params, mesh), mesh)
 
 
-def _calls(
-  ids: list[np.ndarray], longest: int
-) -> Iterator[tuple[np.ndarray, batch.Packed, int]]:
-  """Packs texts and cuts the rows into calls of few shapes.
-
-  Rows are as long as the texts in them want, in powers of two from ROW_TOKENS
-  on, since attention costs a row's length a token.
-
-  Args:
-    ids: the texts.
-    longest: the most tokens that one may have.
-
-  Yields:
-    members: which texts the call holds.
-    packed: their rows, [1, R, L].
-    size: how many texts the call is made for, at least `members`.
-  """
-  lengths = np.array([len(text) for text in ids])
-  row_tokens, below = min(ROW_TOKENS, longest), -1
-  while below < longest:
-    chosen = np.flatnonzero((lengths > below) & (lengths <= row_tokens))
-    if len(chosen):
-      of_length = _calls_of_length([ids[text] for text in chosen], row_tokens)
-      for members, packed, size in of_length:
-        yield chosen[members], packed, size
-    row_tokens, below = min(2 * row_tokens, longest), row_tokens
+def _placed(params: towers.Params, mesh: Mesh | None) -> towers.Params:
+  """Parameters on all devices of a mesh, or on the first device."""
+  return jax.device_put(params, mesh and partition.replicated(mesh))
 
 
-def _calls_of_length(
-  ids: list[np.ndarray], row_tokens: int
-) -> Iterator[tuple[np.ndarray, batch.Packed, int]]:
-  """The calls of texts that go into rows of one length; see `_calls`."""
-  lengths = np.array([len(text) for text in ids])
-  row, offset, rows = packing.best_fit(lengths, row_tokens)
-  # Short work takes few rows; long work the same number each time.
-  most = max(ROW_SLOTS // row_tokens, 1)
-  per_call = min(most, 1 << (rows - 1).bit_length())
-  call = row // per_call
-  size = 1 << int(np.bincount(call).max() - 1).bit_length()
-  for number in range(-(-rows // per_call)):
-    members = np.flatnonzero(call == number)
-    packed = packing.fill(
-      np.concatenate([ids[text] for text in members]),
-      lengths[members],
-      np.arange(len(members)),
-      row[members] - number * per_call,
-      offset[members],
-      shape=(per_call, row_tokens),
-    )
-    yield members, batch.Packed(*(field[None] for field in packed)), size
+def _put(vectors: np.ndarray, members: np.ndarray, found: jax.Array) -> None:
+  """Waits for the vectors of a call, and writes them where they belong."""
+  there = members >= 0
+  vectors[members[there]] = np.asarray(found)[there]

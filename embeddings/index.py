@@ -1,27 +1,36 @@
-"""An index: the vectors of a corpus on disk, with ids and texts beside them.
+"""An index that is open for searching: vectors, ids and texts of a corpus.
 
-    vectors/       zarr3 through tensorstore, float32 [N, E]
-    corpus.jsonl   {"_id", "text"} a line, in the order of the vectors
-    index.json     the model that made the vectors, and how many there are
+    found = index.Index("runs/index").search(["how to read a file"], k=3)
 
-The folder appears whole or not at all.
+    vectors/       zarr3 [N, E], float32 or float16; dot products are similarity
+    texts.jsonl,   ids and texts in the order of the vectors, read at random
+      texts.starts   (data/documents.py)
+    index.json     what it is (embeddings/index_about.py)
+    faiss/         a graph of them, if one was made (embeddings/hnsw.py)
+
+embeddings/index_writer.py writes it; the folder appears whole or not at all.
+The vectors are in memory, on the devices where they have room for them; texts
+are read when they are found.
 """
 
-import json
+import functools
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import tensorstore
 
-from data import atomic
+from data import documents
 from data import program
 from embeddings import encode
+from embeddings import hnsw
+from embeddings import index_about
 from embeddings import topk
+from embeddings import vector_store
+from embeddings import weights_digest
 
-_CHUNK_BYTES = 4 * 2**20
+HOW = (*topk.HOW, "hnsw")
 
 
 class Hit(NamedTuple):
@@ -29,112 +38,178 @@ class Hit(NamedTuple):
 
   score: float
   name: str
-  text: str
+  text: str  # "" where the index was made without texts
 
 
 class Index:
   """An index that is open for searching, with the model that made it.
 
+  All of it is of one build, also if the folder is replaced meanwhile.
+
   Args:
-    folder: as `build` wrote it.
+    folder: as `index_writer` wrote it.
+    encoder: of an index that is open already, which is taken if it is the same.
 
   Raises:
-    program.BadInput: if it is no index or not whole, or its model is gone.
+    program.BadInput: if it is no index or not whole, or its model is gone or
+      another than it was.
   """
 
-  def __init__(self, folder: str | os.PathLike[str]):
-    path = pathlib.Path(folder)
-    if not (path / "index.json").exists():
-      raise program.BadInput(
-        f"{folder} is not an index: it has no index.json; make one with "
-        "`python -m tools.encode --model=DIR --in=FILE --out=DIR`"
-      )
-    try:
-      about = json.loads((path / "index.json").read_text(encoding="utf-8"))
-      model = about["model"]
-      with (path / "corpus.jsonl").open(encoding="utf-8") as file:
-        self._corpus = [json.loads(line) for line in file]
-      store = tensorstore.open(_spec(path / "vectors"), open=True).result()
-      self._vectors = store.read().result()  # [N, E]
-      if len(self._corpus) != len(self._vectors):
-        texts, vectors = len(self._corpus), len(self._vectors)
-        raise ValueError(f"{texts} texts and {vectors} vectors")
-    except (OSError, ValueError, KeyError) as error:
-      raise program.BadInput(
-        f"the index {folder} is not whole ({str(error)[:150]}); make it again "
-        "with `python -m tools.encode`"
-      ) from error
-    self._encoder = encode.load(model)
+  def __init__(
+    self,
+    folder: str | os.PathLike[str],
+    *,
+    encoder: encode.Encoder | None = None,
+  ):
+    self.folder = pathlib.Path(folder)
+    while not self._open():
+      pass  # It was replaced meanwhile.
+    self.encoder = _encoder(self.folder, self.about, encoder)
 
-  def search(self, queries: Sequence[str], k: int) -> list[list[Hit]]:
-    """The k documents nearest to each query, best first."""
-    vectors = self._encoder.comparable(queries, "query")
-    scores, found = topk.search(vectors, self._vectors, k)
+  def _open(self) -> bool:
+    """Opens what there is; False if that may be of two builds."""
+    self.about = index_about.read(self.folder)
+    with index_about.held(self.folder) as is_there_still:
+      try:
+        if index_about.made(self.folder) == self.about.made:
+          self._open_files()
+      except (program.BadInput, OSError):
+        if is_there_still():
+          raise
+      return (
+        is_there_still() and index_about.made(self.folder) == self.about.made
+      )
+
+  def _open_files(self) -> None:
+    """Opens texts and vectors."""
+    self._texts = documents.Documents(self.folder)
+    store = vector_store.open(self.folder / "vectors")
+    for name, count in (("texts", len(self._texts)), ("vectors", len(store))):
+      if count != self.about.documents:
+        raise program.BadInput(
+          f"the index {self.folder} is not whole: it should have "
+          f"{self.about.documents:,} documents and has {count:,} {name}; make "
+          "it again with `python -m tools.encode`"
+        )
+    self._vectors = topk.place(store.read(0, len(store)))
+
+  def __len__(self) -> int:
+    return self.about.documents
+
+  @functools.cached_property
+  def graph(self) -> hnsw.Graph:
+    """The graph of the documents; BadInput if there is none of this build."""
+    return hnsw.read(self.folder, self.about.made)
+
+  def search(
+    self,
+    queries: Sequence[str],
+    k: int,
+    *,
+    how: str = "exact",
+    recall: float = 0.95,
+    ef: int = hnsw.EF,
+  ) -> list[list[Hit]]:
+    """The k documents nearest to each query, best first.
+
+    Args:
+      queries: Q texts.
+      k: how many to find; all of them if there are fewer.
+      how: one of HOW.
+      recall: the share that "approximate" finds at least, on average.
+      ef: the candidates that "hnsw" keeps.
+
+    Returns:
+      Q lists of k hits.
+
+    Raises:
+      program.BadInput: if there is no such `how`, or no graph for "hnsw".
+    """
+    if how not in HOW:
+      raise program.BadInput(
+        f"there is no how={how!r} to search; wanted one of {', '.join(HOW)}"
+      )
+    k = min(k, len(self))
+    vectors = self.encoder.comparable(queries, "query")
+    if how == "hnsw":
+      scores, found = self._walk(vectors, k, ef)
+    else:
+      scores, found = topk.search(
+        vectors, self._vectors, k, how=how, recall=recall
+      )
     return [
       [
-        Hit(score, self._corpus[n]["_id"], self._corpus[n]["text"])
-        for score, n in zip(*row, strict=True)
+        Hit(score, row.name, row.text or "")
+        for score, row in zip(near, self._texts.at(where), strict=True)
       ]
-      for row in zip(scores.tolist(), found.tolist(), strict=True)
+      for near, where in zip(scores.tolist(), found, strict=True)
     ]
 
+  def _walk(
+    self,
+    queries: np.ndarray,  # [Q, E]
+    k: int,
+    ef: int,
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """The nearest by the graph; exactly where it does not reach k."""
+    scores, found = self.graph.search(queries, k, ef=ef)
+    short = np.flatnonzero((found < 0).any(axis=1))
+    if len(short):
+      scores[short], found[short] = topk.search(
+        queries[short], self._vectors, k
+      )
+    return scores, found
 
-def build(
-  folder: str | os.PathLike[str], corpus: Mapping[str, str], model: str
-) -> tuple[int, int]:
-  """Encodes a corpus and writes its index.
 
-  Args:
-    folder: to write; an index that is there is replaced.
-    corpus: id -> text.
-    model: the folder or hub id to encode with.
+def build_graph(
+  folder: str | os.PathLike[str],
+  *,
+  links: int = hnsw.LINKS,
+  ef_construction: int = hnsw.EF_CONSTRUCTION,
+) -> int:
+  """Makes the graph of an index; see `hnsw.build`.
 
   Returns:
-    N and E.
+    Bytes of the graph.
 
   Raises:
-    program.BadInput: if something that is no index stands at `folder`, or there
-      is no such model.
+    program.BadInput: if it is no index, or is replaced meanwhile.
   """
-  path = pathlib.Path(folder).absolute()
-  if path.exists() and not (path / "index.json").exists():
-    raise program.BadInput(
-      f"{folder} exists and is not an index (it has no index.json); give "
-      "another folder or move it away"
+  path = pathlib.Path(folder)
+  build = index_about.read(path).made
+  vectors = vector_store.open(path / "vectors")
+  gone = program.BadInput(
+    f"the index {folder} was replaced while its graph was made; run it again"
+  )
+  try:
+    size = hnsw.build(
+      path, build, vectors, links=links, ef_construction=ef_construction
     )
-  encoder = encode.load(model)
-  vectors = encoder.comparable(list(corpus.values()), "document")
-  with atomic.folder(path) as partial:
-    _write_vectors(partial / "vectors", vectors)
-    with (partial / "corpus.jsonl").open("w", encoding="utf-8") as file:
-      for name, text in corpus.items():
-        line = json.dumps({"_id": name, "text": text}, ensure_ascii=False)
-        file.write(line + "\n")
-    place = pathlib.Path(model)
-    name = str(place.resolve()) if place.exists() else model
-    about = {"model": name, "documents": len(corpus)}
-    (partial / "index.json").write_text(json.dumps(about), encoding="utf-8")
-  return vectors.shape
+  except (OSError, RuntimeError, ValueError) as error:
+    if index_about.made(path) == build:
+      raise
+    raise gone from error
+  if index_about.made(path) != build:
+    raise gone
+  return size
 
 
-def _write_vectors(path: pathlib.Path, vectors: np.ndarray) -> None:
-  """Writes [N, E] as zarr3 in chunks of whole vectors."""
-  count, width = vectors.shape
-  rows = max(min(_CHUNK_BYTES // (4 * width), count), 1)
-  metadata = {
-    "shape": [count, width],
-    "data_type": "float32",
-    "chunk_grid": {
-      "name": "regular",
-      "configuration": {"chunk_shape": [rows, width]},
-    },
-  }
-  spec = {**_spec(path), "metadata": metadata}
-  store = tensorstore.open(spec, create=True).result()
-  store.write(vectors).result()
+def _encoder(
+  folder: pathlib.Path, wanted: index_about.About, former: encode.Encoder | None
+) -> encode.Encoder:
+  """The model that made the vectors, and none that took its place."""
+  if former is not None and _digest(former) == wanted.weights:
+    return former
+  encoder = encode.load(wanted.model)
+  if _digest(encoder) != wanted.weights:
+    raise program.BadInput(
+      f"the model {wanted.model} is not the one that made the index {folder}: "
+      f"its weights are {_digest(encoder)}, wanted {wanted.weights}; make the "
+      "index again with `python -m tools.encode`, or put the model back"
+    )
+  return encoder
 
 
-def _spec(path: pathlib.Path) -> dict[str, object]:
-  """Where the vectors are, in tensorstore's words."""
-  location = {"driver": "file", "path": str(path.absolute())}
-  return {"driver": "zarr3", "kvstore": location}
+def _digest(encoder: encode.Encoder) -> str:
+  """Which weights a model has."""
+  return weights_digest.of(encoder.params or {})

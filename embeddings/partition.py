@@ -7,7 +7,7 @@ The pack shards of a batch are spread over `data` and `fsdp`.
 
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 from jax.sharding import AxisType
@@ -18,6 +18,8 @@ import numpy as np
 
 from data import batch as batch_lib
 from data import program
+
+_Tree = TypeVar("_Tree")
 
 AXES = ("data", "fsdp", "tensor")
 BATCH = P(("data", "fsdp"))
@@ -68,9 +70,14 @@ def make_mesh(
   return jax.make_mesh((data, fsdp, tensor), AXES, auto, devices=devices)
 
 
+def batch_shards(mesh: Mesh) -> int:
+  """Over how many devices a batch is spread."""
+  return mesh.shape["data"] * mesh.shape["fsdp"]
+
+
 def check_batch(pack_shards: int, mesh: Mesh) -> None:
   """Raises BadInput unless devices can take whole shards of a batch."""
-  over = mesh.shape["data"] * mesh.shape["fsdp"]
+  over = batch_shards(mesh)
   if pack_shards % over:
     raise program.BadInput(
       f"batch.pack_shards is {pack_shards} and the mesh spreads a batch over "
@@ -120,20 +127,33 @@ def put_batch(
   Returns:
     The global batch; its arrays have G pack shards.
   """
+  return put_shards(batch, mesh, pack_shards or len(batch.present))
+
+
+def put_shards(tree: _Tree, mesh: Mesh, shards: int) -> _Tree:
+  """Arrays of shards on the mesh, of which each process gives its part.
+
+  Args:
+    tree: arrays with the shards that `shards_here` names.
+    mesh: the devices.
+    shards: G, of the whole.
+
+  Returns:
+    The same tree of global arrays, which have G shards.
+  """
   sharding = NamedSharding(mesh, BATCH)
-  pack_shards = pack_shards or len(batch.present)
-  here = np.array(shards_here(mesh, pack_shards))
+  here = np.array(shards_here(mesh, shards))
 
   def put(array: np.ndarray) -> jax.Array:
     def part(index: Any) -> np.ndarray:  # a slice for each axis
-      wanted = np.arange(pack_shards)[index[0]]
+      wanted = np.arange(shards)[index[0]]
       return array[np.searchsorted(here, wanted)]
 
     assert len(array) == len(here), (array.shape, here)
-    shape = (pack_shards, *array.shape[1:])
+    shape = (shards, *array.shape[1:])
     return jax.make_array_from_callback(shape, sharding, part)
 
-  return jax.tree.map(put, batch)
+  return jax.tree.map(put, tree)
 
 
 def replicated(mesh: Mesh) -> NamedSharding:

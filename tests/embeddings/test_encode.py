@@ -10,8 +10,10 @@ from tokenizers import pre_tokenizers
 
 from data import program
 from data import tokens
+from embeddings import calls
 from embeddings import encode
 from embeddings import partition
+from embeddings import pretrained
 from tests import conftest
 from tests.embeddings import texts as texts_lib
 from tests.embeddings import tiny
@@ -84,10 +86,12 @@ def test_a_side_that_is_not_there_is_named(small):
 
 
 def test_vectors_come_in_the_order_of_the_texts(small, monkeypatch):
-  # Over several calls to the device, and one by one.
+  # Over several stretches and calls to the device, and one by one.
   encoder = small[0]
-  monkeypatch.setattr(encode, "ROW_SLOTS", 80)
   whole = encoder.encode(TEXTS)
+  monkeypatch.setattr(encode, "STRETCH", 25)
+  monkeypatch.setattr(encode, "_AT_ONCE", 10)
+  monkeypatch.setattr(calls, "CPU_SLOTS", 80)
   order = np.random.default_rng(0).permutation(len(TEXTS))
   mixed = encoder.encode([TEXTS[i] for i in order])
   np.testing.assert_allclose(mixed, whole[order], rtol=0, atol=1e-6)
@@ -98,26 +102,27 @@ def test_vectors_come_in_the_order_of_the_texts(small, monkeypatch):
   assert apart.max() < 0.99999  # each is known from the others
 
 
-def test_short_texts_are_in_short_rows(small, monkeypatch):
-  encoder, texts = small[0], [*TEXTS, "file"]
-  whole = encoder.encode(texts, "document")
-  calls = []
-  embed = encoder._embed
+def test_few_calls_are_there_at_once(small, monkeypatch):
+  encoder = small[0]
+  monkeypatch.setattr(encode, "STRETCH", 10)
+  monkeypatch.setattr(calls, "CPU_SLOTS", 40)
+  wanted = encoder.encode(TEXTS)
+  events, embed, put = [], encoder.embed, encode._put
 
-  def spy(packed, *others):
-    calls.append(packed)
-    return embed(packed, *others)
+  def embedded(*given):
+    events.append(1)
+    return embed(*given)
 
-  monkeypatch.setattr(encoder, "_embed", spy)
-  monkeypatch.setattr(encode, "ROW_TOKENS", 8)
-  found = encoder.encode(texts, "document")
-  np.testing.assert_allclose(found, whole, rtol=0, atol=1e-6)
-  lengths = {packed.tokens.shape[-1] for packed in calls}
-  assert lengths == {8, 16, 20}
-  for packed in calls:
-    most = packed.tokens.shape[-1]
-    longest = packed.position.max() + 1
-    assert longest <= most and (most == 8 or longest > most // 2)
+  def fetched(*given):
+    events.append(-1)
+    put(*given)
+
+  monkeypatch.setattr(encoder, "embed", embedded)
+  monkeypatch.setattr(encode, "_put", fetched)
+  np.testing.assert_array_equal(encoder.encode(TEXTS), wanted)
+  at_work = np.cumsum(events)
+  assert len(events) > 12 and at_work[-1] == 0
+  assert at_work.max() == encode._AHEAD + 1
 
 
 def test_no_texts_are_no_vectors(small):
@@ -158,8 +163,59 @@ def test_a_run_gives_its_newest_parameters_or_its_first(make_run):
   assert encoder.width == 16
 
 
-def test_parameters_may_be_spread_over_devices(bert_folder):
-  # As they are when a run is evaluated.
+MESHES = [
+  {},
+  {"fsdp": 2, "tensor": 2},
+  {"data": 1, "fsdp": 2, "devices": 2},
+  {"data": 1, "tensor": 2, "devices": 2},
+]
+
+
+@pytest.mark.parametrize("axes", MESHES, ids=str)
+def test_devices_share_the_texts(bert_folder, axes):
+  # As they do where a run is evaluated, whose parameters are cut up.
+  encoder = encode.load(str(bert_folder))
+  wanted = encoder.encode(TEXTS)
+  axes = dict(axes)
+  devices = jax.devices()[: axes.pop("devices", 8)]
+  mesh = partition.make_mesh(**axes, devices=devices)
+  about = pretrained.load(str(bert_folder)).description
+  cut = jax.device_put(
+    encoder.params, partition.shard_state(encoder.params, mesh)
+  )
+  shared = encode.make(about, cut, mesh)
+  shards = []
+  apply = shared._jit
+
+  def spy(out):
+    def call(params, packed, *others):
+      shards.append(packed.tokens.sharding.shard_shape(packed.tokens.shape))
+      assert len(packed.tokens) == partition.batch_shards(mesh)
+      found = apply(out)(params, packed, *others)
+      assert found.is_fully_replicated
+      return found
+
+    return call
+
+  shared._jit = spy
+  np.testing.assert_allclose(shared.encode(TEXTS), wanted, rtol=0, atol=2e-6)
+  assert shards and all(shape[0] == 1 for shape in shards)
+
+
+def test_a_folder_is_loaded_onto_a_mesh(bert_folder):
+  mesh = partition.make_mesh(devices=jax.devices()[:4])
+  shared = encode.load(str(bert_folder), mesh=mesh)
+  alone = encode.load(str(bert_folder))
+  for leaf in jax.tree.leaves(shared.params):
+    assert leaf.is_fully_replicated and len(leaf.devices()) == 4
+  for texts in (TEXTS, TEXTS[:1]):  # one text leaves three devices empty
+    np.testing.assert_allclose(
+      shared.encode(texts), alone.encode(texts), rtol=0, atol=2e-6
+    )
+  assert shared.encode([]).shape == (0, alone.width)
+
+
+def test_parameters_alone_may_be_spread_over_devices(bert_folder):
   encoder = encode.load(str(bert_folder))
   wanted = encoder.encode(TEXTS)
   mesh = partition.make_mesh(fsdp=2, tensor=2)

@@ -1,98 +1,150 @@
-"""An index finds what its model finds, and replaces nothing but an index."""
+"""An index finds what its model finds, by each way of searching."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
-import tensorstore
 
 from data import program
 from embeddings import encode
+from embeddings import hnsw
 from embeddings import index
-from tests import conftest
+from tests.embeddings import corpora
 
-CORPUS = {
-  f"f{i}": code + "\u2028é\r\n"
-  for i, (_, code) in enumerate(conftest.pairs(25))
-}
 QUERIES = ["read the file", "sort the list number 10"]
 
 
 @pytest.fixture(scope="module")
 def built(bert_folder, tmp_path_factory):
   folder = tmp_path_factory.mktemp("built") / "new" / "index"
-  shape = index.build(folder, CORPUS, str(bert_folder))
-  return folder, shape, encode.load(str(bert_folder))
+  corpora.write_index(folder, bert_folder)
+  return folder, index.Index(folder), encode.load(str(bert_folder))
 
 
-def test_it_finds_the_nearest_documents(built):
-  folder, shape, encoder = built
-  assert shape == (25, 24)
-  found = index.Index(folder).search(QUERIES, k=3)
-  vectors = encoder.encode(list(CORPUS.values()))
-  scores = encoder.encode(QUERIES) @ vectors.T
+@pytest.fixture
+def copied(built, tmp_path):
+  return shutil.copytree(built[0], tmp_path / "index")
+
+
+@pytest.mark.parametrize("how", index.HOW)
+def test_it_finds_the_nearest_documents(built, how):
+  folder, opened, encoder = built
+  if how == "hnsw":
+    index.build_graph(folder, links=4, ef_construction=30)
+  found = opened.search(QUERIES, k=3, how=how)
+  corpus = corpora.corpus()
+  vectors = encoder.comparable(list(corpus.values()), "document")
+  scores = encoder.comparable(QUERIES, "query") @ vectors.T
   for row, hits in zip(scores, found, strict=True):
     best = np.argsort(-row)[:3]
     assert [hit.name for hit in hits] == [f"f{i}" for i in best]
-    assert [hit.text for hit in hits] == [CORPUS[f"f{i}"] for i in best]
-    np.testing.assert_allclose([h.score for h in hits], row[best], atol=1e-6)
+    assert [hit.text for hit in hits] == [corpus[f"f{i}"] for i in best]
+    np.testing.assert_allclose([h.score for h in hits], row[best], atol=1e-5)
 
 
 def test_a_document_finds_itself(built):
-  hits = index.Index(built[0]).search(list(CORPUS.values()), k=1)
-  assert [hit.name for (hit,) in hits] == list(CORPUS)
+  corpus = corpora.corpus()
+  hits = built[1].search(list(corpus.values()), k=1)
+  assert [hit.name for (hit,) in hits] == list(corpus)
 
 
-def test_the_files_are_what_they_say(built):
-  folder, _, encoder = built
-  lines = (folder / "corpus.jsonl").read_bytes().decode().split("\n")
-  assert [json.loads(line) for line in lines[:-1]] == [
-    {"_id": name, "text": text} for name, text in CORPUS.items()
-  ]
-  about = json.loads((folder / "index.json").read_text())
-  assert about["documents"] == 25
-  location = {"driver": "file", "path": str(folder / "vectors")}
-  store = tensorstore.open({"driver": "zarr3", "kvstore": location}).result()
-  assert store.dtype == tensorstore.float32
-  np.testing.assert_array_equal(
-    store.read().result(), encoder.encode(list(CORPUS.values()))
-  )
+def test_all_are_found_where_more_are_asked_for(built):
+  for how in ("exact", "hnsw"):
+    if how == "hnsw":
+      index.build_graph(built[0], links=4)
+    (hits,) = built[1].search(["x"], k=1_000, how=how)
+    assert {hit.name for hit in hits} == {*corpora.corpus()}
+    assert len(hits) == len(built[1]) == len(corpora.corpus())
 
 
-def test_more_documents_than_a_chunk_holds(monkeypatch, bert_folder, tmp_path):
-  monkeypatch.setattr(index, "_CHUNK_BYTES", 4 * 24 * 10)  # ten vectors
-  index.build(tmp_path / "index", CORPUS, str(bert_folder))
-  chunks = (tmp_path / "index" / "vectors" / "c").rglob("*")
-  assert sum(path.is_file() for path in chunks) == 3
-  hits = index.Index(tmp_path / "index").search([CORPUS["f23"]], k=30)
-  assert hits[0][0].name == "f23"
-  assert len(hits[0]) == 25
+def test_a_graph_that_does_not_reach_all_is_left_for_an_exact_search(built):
+  opened = index.Index(built[0])
+
+  class Torn(hnsw.Graph):
+    """A graph whose walks come to an end after one document."""
+
+    def search(self, queries, k, *, ef=0):
+      scores, found = super().search(queries, k)
+      scores[:, 1:], found[:, 1:] = -1e30, -1
+      return scores, found
+
+  index.build_graph(built[0], links=4)
+  opened.__dict__["graph"] = Torn(opened.graph._graph)
+  assert opened.search(QUERIES, 5, how="hnsw") == opened.search(QUERIES, 5)
 
 
-def test_a_new_index_takes_the_old_ones_place(bert_folder, tmp_path):
-  folder = tmp_path / "index"
-  index.build(folder, CORPUS, str(bert_folder))
-  assert index.build(folder, {"one": "file"}, str(bert_folder)) == (1, 24)
-  ((hit,),) = index.Index(folder).search(["x"], k=5)
-  assert (hit.name, hit.text) == ("one", "file")
-  assert [path.name for path in tmp_path.iterdir()] == ["index"]
+def test_a_graph_of_another_build_is_never_used(copied):
+  shutil.rmtree(copied / hnsw.FOLDER, ignore_errors=True)
+  with pytest.raises(program.BadInput, match="is not there; .*--build_hnsw"):
+    index.Index(copied).search(["x"], 1, how="hnsw")
+  index.build_graph(copied, links=4)
+  assert index.Index(copied).search(["x"], 1, how="hnsw")
+  corpora.change(copied, made="another")
+  with pytest.raises(program.BadInput, match="is of an earlier build"):
+    index.Index(copied).search(["x"], 1, how="hnsw")
 
 
-def test_nothing_but_an_index_is_replaced(bert_folder, tmp_path):
-  (tmp_path / "thesis.tex").write_text("years of work")
-  with pytest.raises(program.BadInput, match="exists and is not an index"):
-    index.build(tmp_path, CORPUS, str(bert_folder))
-  assert (tmp_path / "thesis.tex").read_text() == "years of work"
+def test_an_index_that_is_replaced_while_its_graph_is_made(copied, monkeypatch):
+  build = hnsw.build
+
+  def build_slowly(*given, **options):
+    size = build(*given, **options)
+    corpora.change(copied, made="another")
+    return size
+
+  monkeypatch.setattr(hnsw, "build", build_slowly)
+  with pytest.raises(program.BadInput, match="was replaced while its graph"):
+    index.build_graph(copied, links=4)
 
 
-def test_a_model_that_is_not_there_leaves_the_index(bert_folder, tmp_path):
-  folder = tmp_path / "index"
-  index.build(folder, {"one": "file"}, str(bert_folder))
-  with pytest.raises(program.BadInput, match="neither a folder"):
-    index.build(folder, CORPUS, "/no/such/model")
-  assert len(index.Index(folder).search(["x"], k=5)[0]) == 1
+def test_a_model_that_took_the_place_of_the_indexs_is_no_model_of_it(copied):
+  corpora.change(copied, weights="0123456789abcdef")
+  with pytest.raises(program.BadInput, match="is not the one that made"):
+    index.Index(copied)
+
+
+@pytest.mark.parametrize(
+  ("file", "content", "message"),
+  [
+    ("index.json", "{", "index.json: "),
+    ("index.json", "[]", "index.json: "),
+    ("index.json", '{"version": 2}', "missing required field"),
+    (
+      "index.json",
+      '{"model": "m"}',
+      "is of version 1, wanted 2; make it again",
+    ),
+    (
+      "index.json",
+      '{"version": 3}',
+      "is of version 3, wanted 2; make it again",
+    ),
+    ("texts.jsonl", "{}", "texts.jsonl has 2 bytes"),
+    ("vectors/zarr.json", "{", "holds no vectors"),
+  ],
+)
+def test_what_is_not_whole_is_named(copied, file, content, message):
+  (copied / file).write_text(content)
+  with pytest.raises(program.BadInput, match=message):
+    index.Index(copied)
+
+
+def test_files_that_are_not_of_one_index_are_named(copied):
+  corpora.change(copied, documents=26)
+  with pytest.raises(
+    program.BadInput, match="have 26 documents and has 25 texts"
+  ):
+    index.Index(copied)
 
 
 def test_what_is_no_index_is_named(tmp_path):
   with pytest.raises(program.BadInput, match="is not an index.*tools.encode"):
     index.Index(tmp_path)
+
+
+def test_how_to_search_is_one_of_a_few(built):
+  with pytest.raises(program.BadInput, match="how='fast'.*exact, approximate"):
+    built[1].search(["x"], 1, how="fast")
+  about = json.loads((built[0] / "index.json").read_text())
+  assert about["documents"] == len(built[1])

@@ -1,4 +1,4 @@
-"""Runs a program that kills itself with SIGKILL at a moment of its training.
+"""Runs a program that kills itself with SIGKILL at a moment of its work.
 
     python -m tests.launch.killed MOMENT launch.train --config=...
 
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 
 import orbax.checkpoint as ocp
 
+from data import atomic
+from data import stretches
 from embeddings import committed
 from embeddings import json_lines
 from embeddings import metrics
@@ -50,6 +52,15 @@ MOMENTS = {
     True,
     lambda _, values: values["step"] == 12 and "loss" not in values,
   ),
+  # Of tools.encode: a stretch's vectors are on the disk, and nothing says so.
+  "before_a_stretch_counts": Moment(
+    stretches.Stretches, "mark", True, lambda _, number, digest: number == 1
+  ),
+  "after_a_stretch_counts": Moment(
+    stretches.Stretches, "mark", False, lambda _, number, digest: number == 1
+  ),
+  "before_an_index_stands": Moment(atomic, "put", True, lambda *_: True),
+  "when_an_index_stands": Moment(atomic, "put", False, lambda *_: True),
 }
 
 
