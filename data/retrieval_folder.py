@@ -5,7 +5,9 @@
     qrels.tsv         header query-id, corpus-id, score; 1 and more: relevant
 
 which is the layout of the BEIR benchmark (Thakur et al. 2021, arXiv
-2104.08663). `read` takes the three packed (.gz) or plain.
+2104.08663), whose folders have the judgements of each split in a file of its
+own, qrels/test.tsv, over one corpus and all queries. `read` takes the texts
+packed (.gz) or plain.
 
     retrieval_folder.write(folder, corpus, queries, qrels)
     task = retrieval_folder.read(folder)
@@ -70,8 +72,13 @@ def write(
     (partial / "qrels.tsv").write_text(text, encoding="utf-8", newline="\n")
 
 
-def read(folder: str | os.PathLike[str]) -> RetrievalTask:
+def read(folder: str | os.PathLike[str], split: str = "test") -> RetrievalTask:
   """The retrieval task in a folder.
+
+  Args:
+    folder: as above.
+    split: which judgements, where there is a file for each split; qrels.tsv
+      alone is the split "test".
 
   Raises:
     program.BadInput: names the file, and the line, that is missing or wrong.
@@ -79,8 +86,13 @@ def read(folder: str | os.PathLike[str]) -> RetrievalTask:
   folder = pathlib.Path(folder)
   corpus = read_texts(_find(folder, "corpus.jsonl"))
   queries = read_texts(_find(folder, "queries.jsonl"))
-  qrels = _read_qrels(_find(folder, "qrels.tsv"), corpus, queries)
+  qrels = _read_qrels(_find_qrels(folder, split), corpus, queries)
   return RetrievalTask(corpus, queries, qrels)
+
+
+def is_one(folder: str | os.PathLike[str]) -> bool:
+  """Whether a folder has judgements, as only retrieval folders do."""
+  return any(_splits(pathlib.Path(folder)))
 
 
 def _write_texts(path: pathlib.Path, texts: Mapping[str, str]) -> None:
@@ -103,6 +115,34 @@ def _find(folder: pathlib.Path, name: str) -> pathlib.Path:
     f"{folder} is not a retrieval folder: it has neither {name}.gz nor {name}; "
     "give a folder with corpus.jsonl, queries.jsonl and qrels.tsv"
   )
+
+
+def _splits(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+  """The files of judgements by split, packed or plain."""
+  found = {}
+  for ending in (".tsv", ".tsv.gz"):
+    for path in sorted(folder.glob(f"qrels/*{ending}")):
+      found[path.name.removesuffix(ending)] = path
+    if (folder / f"qrels{ending}").is_file():
+      found["test"] = folder / f"qrels{ending}"
+  return found
+
+
+def _find_qrels(folder: pathlib.Path, split: str) -> pathlib.Path:
+  """The judgements of a split."""
+  there = _splits(folder)
+  if not there:
+    raise program.BadInput(
+      f"{folder} is not a retrieval folder: it has neither qrels.tsv nor "
+      "qrels/test.tsv; give a folder with corpus.jsonl, queries.jsonl and "
+      "judgements"
+    )
+  if split not in there:
+    raise program.BadInput(
+      f"{folder} has no judgements of the split {split!r}; it has "
+      f"{', '.join(there)}"
+    )
+  return there[split]
 
 
 def read_texts(path: pathlib.Path) -> dict[str, str]:

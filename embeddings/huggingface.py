@@ -96,7 +96,7 @@ def _encoder_config(
   """Our config out of config.json's content."""
   family = table.FAMILIES.get(content.get("model_type", ""))
   if family is None:
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{name} is of family {content.get('model_type')!r}; wanted one of "
       f"{', '.join(table.FAMILIES)}"
     )
@@ -147,7 +147,7 @@ def _check_case(folder: pathlib.Path) -> None:
   for step in outer.get("normalizers", [outer]):
     if step.get("type") == "Lowercase" or step.get("lowercase"):
       return
-  raise program.BadInput(
+  raise config_lib.UnknownKind(
     f"{folder} asks for {_LOWERCASE} and its tokenizer does not do that; save "
     "it with sentence-transformers 6, whose tokenizer.json then does, or set "
     f"{_LOWERCASE} to false in {modules.ENCODER_SETTINGS}"

@@ -19,6 +19,7 @@ from data import program
 from embeddings import description
 from embeddings import towers
 from embeddings import weights
+from embeddings.encoders import config as config_lib
 
 ENCODER_SETTINGS = "sentence_bert_config.json"
 
@@ -92,7 +93,7 @@ def read_settings(folder: pathlib.Path) -> Settings:
   content = read_json(folder / "config_sentence_transformers.json", {})
   similarity = content.get("similarity_fn_name") or "cosine"
   if similarity not in ("cosine", "dot"):
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{folder} compares vectors by {similarity!r}; wanted 'cosine' or 'dot'"
     )
   return Settings(
@@ -255,7 +256,7 @@ def _read_router(
   content = read_json(path)
   routes = content.get("structure", {})
   if set(routes) != set(towers.SIDES):
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{path} has routes {', '.join(routes)}; wanted "
       f"{' and '.join(towers.SIDES)}"
     )
@@ -278,7 +279,7 @@ def _read_stack(
   if (
     kinds != [kind for kind in usual if kind in kinds] or kinds[:2] != usual[:2]
   ):
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{source} has modules {', '.join(kinds)}; wanted Transformer, Pooling, "
       "then at most one Dense, then at most one Normalize"
     )
@@ -309,7 +310,7 @@ def _read_dense(
     or content.get("use_residual")
     or reads != (content.get("module_output_name") or "sentence_embedding")
   ):
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{path} asks for {asked} on {reads}"
       f"{' with a residual' if content.get('use_residual') else ''}; wanted "
       f"sentence_embedding and one of {', '.join(names)}"
@@ -344,7 +345,7 @@ def _pooling(content: dict[str, Any], path: pathlib.Path) -> str:
     chosen = f"{chosen} without the prompt"
   names = {name: ours for ours, (name, _) in _POOLINGS.items()}
   if chosen not in list(names):
-    raise program.BadInput(
+    raise config_lib.UnknownKind(
       f"{path} asks for pooling {chosen}; wanted one of {', '.join(names)}"
     )
   return names[chosen]

@@ -83,14 +83,24 @@ class Evaluation(NamedTuple):
       results.write({"step": step, **found})
     if reporter:
       reporter.evaluation(step, found)
-    shown = ", ".join(f"{name} {value:.4f}" for name, value in found.items())
-    hosts.note(f"step {step}: {shown}")
+    shown = (f"{name} {found[name]:.4f}" for name in self._main_results(found))
+    hosts.note(f"step {step}: {', '.join(shown)}")
     return found
+
+  def _main_results(self, found: dict[str, float]) -> list[str]:
+    """Those that a line has room for: a measure of each task, the losses."""
+    names = [f"{name}.{task.main}" for name, task in self.tasks]
+    losses = [name for name in found if name.endswith(".loss")]
+    return [name for name in names if name in found] + losses
 
   def _measure(self, params: towers.Params) -> dict[str, float]:
     """The results of all tasks and held-out data sets."""
     self.encoder.params = params
-    found = evals.run(self.encoder.comparable, self.tasks)
+    found = evals.run(
+      lambda texts, side: self.encoder.encode(texts, side=side),
+      self.encoder.model.config.similarity,
+      self.tasks,
+    )
     if self.held_out:
       losses = self.held_out.losses(params, self.teacher)
       found |= {f"{name}.loss": value for name, value in losses.items()}
@@ -126,7 +136,7 @@ def find(
   held_out = None
   if config.eval.heldout:
     held_out = _held_out(config, about, objective, mesh)
-  return Evaluation(encode.make(about, None), tasks, held_out, teacher)
+  return Evaluation(encode.make(about, None, mesh), tasks, held_out, teacher)
 
 
 def _held_out(

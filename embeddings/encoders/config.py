@@ -8,6 +8,10 @@ from data import program
 ACTIVATIONS = ("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu")
 
 
+class UnknownKind(program.BadInput):
+  """A model that may be whole and is of a kind that is not done here."""
+
+
 @dataclasses.dataclass(frozen=True)
 class EncoderConfig:
   """The shape of a transformer encoder.
@@ -85,7 +89,7 @@ class EncoderConfig:
         "an even width / heads"
       )
     if self.activation not in ACTIVATIONS:
-      raise program.BadInput(
+      raise UnknownKind(
         f"activation {self.activation!r} is not known; wanted one of "
         f"{', '.join(ACTIVATIONS)}"
       )

@@ -4,6 +4,21 @@ import logging
 from collections.abc import Callable, Mapping
 
 from data import retrieval_folder
+from embeddings.evals import means
+from embeddings.evals import retrieval
+
+
+def run(
+  task: retrieval_folder.RetrievalTask, words: Callable[[str], list[str]]
+) -> means.Means:
+  """What comes out of BM25's ranking, as of a model's.
+
+  Args:
+    task: corpus, queries and qrels.
+    words: cuts a text into words.
+  """
+  ranked = rank(task, words, k=max(retrieval.CUTOFFS))
+  return retrieval.of_ranking(ranked, task.qrels)
 
 
 def rank(

@@ -113,3 +113,27 @@ def test_a_missing_or_broken_file_is_named(tmp_path: pathlib.Path) -> None:
   (tmp_path / "corpus.jsonl").write_bytes(b"\xff\n")
   with pytest.raises(program.BadInput, match=r"corpus\.jsonl cannot be read"):
     retrieval_folder.read(tmp_path)
+
+
+def test_each_split_of_a_beir_folder_has_its_judgements(tmp_path):
+  folder = tmp_path / "task"
+  retrieval_folder.write(folder, {"p1": "a"}, {"q1": "b", "q2": "c"}, {})
+  (folder / "qrels").mkdir()
+  for split, query in (("dev", "q1"), ("test", "q2")):
+    (folder / "qrels" / f"{split}.tsv").write_text(
+      f"query-id\tcorpus-id\tscore\n{query}\tp1\t2\n"
+    )
+  (folder / "qrels.tsv").unlink()
+  assert retrieval_folder.is_one(folder)
+  assert retrieval_folder.read(folder).qrels == {"q2": {"p1": 2}}
+  assert retrieval_folder.read(folder, "dev").qrels == {"q1": {"p1": 2}}
+  with pytest.raises(program.BadInput, match="'train'; it has dev, test"):
+    retrieval_folder.read(folder, "train")
+
+
+def test_without_judgements_it_is_none(tmp_path):
+  assert not retrieval_folder.is_one(tmp_path)
+  retrieval_folder.write(tmp_path / "task", {"p1": "a"}, {"q1": "b"}, {})
+  (tmp_path / "task" / "qrels.tsv").unlink()
+  with pytest.raises(program.BadInput, match="has neither qrels.tsv nor"):
+    retrieval_folder.read(tmp_path / "task")

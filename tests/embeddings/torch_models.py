@@ -43,6 +43,27 @@ def bert(
   return model
 
 
+def cross_encoder(folder: pathlib.Path, tokenizer: pathlib.Path) -> None:
+  """Writes a small cross-encoder and its tokenizer as transformers does."""
+  torch.manual_seed(0)
+  vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size
+  config = transformers.BertConfig(
+    vocab_size=vocabulary,
+    hidden_size=WIDTH,
+    num_hidden_layers=2,
+    num_attention_heads=4,
+    intermediate_size=40,
+    max_position_embeddings=64,
+    num_labels=1,
+  )
+  model = transformers.BertForSequenceClassification(config).eval()
+  for weight in model.parameters():
+    weight.data += 0.2 * torch.randn(weight.shape)
+  model.save_pretrained(folder)
+  for path in tokenizer.iterdir():
+    shutil.copy(path, folder / path.name)
+
+
 def family(folder: pathlib.Path, tokenizer: pathlib.Path, name: str) -> None:
   """Writes a model of a family and a tokenizer with the family's padding."""
   vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size

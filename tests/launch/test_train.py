@@ -54,7 +54,9 @@ def test_the_workdir_is_whole_on_its_own(corpus, trained, tmp_path):
   with away(corpus, trained):
     encoder = encode.load(str(moved))
     found = table.run(
-      encoder.comparable, [("dev", table.read(tmp_path / "dev"))]
+      lambda texts, side: encoder.encode(texts, side=side),
+      encoder.model.config.similarity,
+      [("dev", table.read(tmp_path / "dev"))],
     )
   for name, value in found.items():
     assert value == pytest.approx(printed[name], abs=0.02), name

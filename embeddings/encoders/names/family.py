@@ -77,7 +77,7 @@ class Family:
     content = self.older(content)
     for key, wanted in self.required.items():
       if content.get(key, wanted) != wanted:
-        raise program.BadInput(
+        raise config_lib.UnknownKind(
           f"config.json of {source} has {key}={content[key]!r}; wanted "
           f"{wanted!r}, the one kind of {self.name} that Gigapair has"
         )

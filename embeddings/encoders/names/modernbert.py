@@ -7,7 +7,7 @@ norm of its own before attention.
 
 from typing import Any
 
-from data import program
+from embeddings.encoders import config as config_lib
 from embeddings.encoders.names import entry
 from embeddings.encoders.names import family
 
@@ -44,7 +44,7 @@ def _older(content: dict[str, Any]) -> dict[str, Any]:
   for kind, key in zip(_KINDS, ("global", "local"), strict=True):
     about = rope.get(kind) or {}
     if about.get("rope_type", "default") != "default":
-      raise program.BadInput(
+      raise config_lib.UnknownKind(
         f"config.json has rope_type {about['rope_type']!r} for {kind}; wanted "
         "'default'"
       )
@@ -55,7 +55,7 @@ def _older(content: dict[str, Any]) -> dict[str, Any]:
     wholes = [i for i, kind in enumerate(kinds) if kind == _KINDS[0]]
     every = wholes[1] if len(wholes) > 1 else max(len(kinds), 2)
     if kinds != [_KINDS[bool(i % every)] for i in range(len(kinds))]:
-      raise program.BadInput(
+      raise config_lib.UnknownKind(
         f"config.json has layer_types {kinds}; wanted {_KINDS[0]} at the first "
         "and then at equal distances"
       )

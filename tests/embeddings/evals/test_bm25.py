@@ -63,3 +63,19 @@ def test_scores_order_as_lucenes_formula():
   assert [score[name] for name in found] == pytest.approx(
     [score[name] for name in wanted]
   )
+
+
+def test_it_is_measured_as_a_model_is():
+  corpus = {f"d{i}": " ".join(["word"] * (i + 1)) for i in range(30)}
+  found = bm25.rank(
+    retrieval_folder.RetrievalTask(corpus, {"q": "word"}, {"q": {"d0": 1}}),
+    str.split,
+    k=30,
+  )["q"]
+  relevant = found[20]
+  task = retrieval_folder.RetrievalTask(
+    corpus, {"q": "word"}, {"q": {relevant: 1}}
+  )
+  values = bm25.run(task, str.split).measure()
+  assert (values["recall_at_10"], values["recall_at_100"]) == (0, 1)
+  assert values["mrr_at_100"] == pytest.approx(1 / 21)

@@ -1,5 +1,6 @@
 """A table that a person can read: one line a row, columns under their names."""
 
+from embeddings.evals import bootstrap
 from embeddings.evals import report
 
 
@@ -13,3 +14,23 @@ def test_columns_stand_under_their_names():
     "trained     0.5123        1.0000",
     "BM25        0.0625        0.2500",
   ]
+
+
+def test_shares_are_shown_as_papers_do():
+  rows = {"ours": {"a.b": 0.82033, "hidden": 1.0}, "x": {"c": -0.5}}
+  assert report.lines(rows, ["a.b", "c"], percent=True) == [
+    "         a.b       c",
+    "ours   82.03       -",
+    "x          -  -50.00",
+  ]
+
+
+def test_all_columns_of_all_rows_are_there():
+  head, *_ = report.lines({"a": {"first": 1.0}, "b": {"second": 1.0}})
+  assert head.split() == ["first", "second"]
+
+
+def test_an_interval_is_read_at_a_glance():
+  found = bootstrap.Interval(0.0123, -0.004, 0.0291, 0.94)
+  assert report.interval(found) == "+1.23  [-0.40, +2.91]  94%"
+  assert report.interval(bootstrap.Interval(-0.5)).startswith("-50.00  (no ")
