@@ -1,0 +1,1 @@
+"""Hard negatives: documents that are near a query and do not answer it."""
