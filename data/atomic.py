@@ -61,9 +61,11 @@ def put(whole: pathlib.Path, final: pathlib.Path) -> None:
 
 
 def restore(final: pathlib.Path) -> None:
-  """Puts back what stood there, if a kill came in the midst of `put`."""
+  """Ends what a kill in the midst of `put` left, or takes it back."""
   former = final.with_name(f".{final.name}.former")
-  if former.exists() and not final.exists():
+  if final.exists():
+    shutil.rmtree(former, ignore_errors=True)
+  elif former.exists():
     former.rename(final)
 
 
@@ -79,6 +81,8 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     final.parent.mkdir(parents=True, exist_ok=True)
     try:
       partial.write_text(text, encoding="utf-8")
+      with partial.open("rb") as written:
+        os.fsync(written.fileno())  # Else a power cut may leave it empty.
       partial.replace(final)
     except BaseException:
       partial.unlink(missing_ok=True)

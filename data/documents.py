@@ -96,9 +96,7 @@ def write(
       _put_starts(starts, ends[1:])
       count, end = count + len(held), ends[-1]
       advance(len(held))
-    for file in (texts, starts):
-      file.flush()
-      os.fsync(file.fileno())
+    _sync(texts, starts)
   return Written(count, digest.hexdigest())
 
 
@@ -117,6 +115,7 @@ def without_texts(folder: pathlib.Path, out: pathlib.Path) -> None:
       ends = list(itertools.accumulate(map(len, lines), initial=end))
       _put_starts(starts, ends[1:])
       end = ends[-1]
+    _sync(texts, starts)
 
 
 class Documents:
@@ -210,6 +209,13 @@ def _check_new(
       f"{document.where} has _id {document.name!r} again, which text "
       f"{first:,} (from 0) of {count + len(held):,} has; rename one of them"
     )
+
+
+def _sync(*files: BinaryIO) -> None:
+  """Waits until the disk has what was written."""
+  for file in files:
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _put_starts(file: BinaryIO, starts: Sequence[int]) -> None:

@@ -6,8 +6,8 @@ writes `train`, a data set without those queries, and `test`, a retrieval folder
 (see data/retrieval_folder.py): the queries that were held out, and a corpus of
 all documents of the data set, so that the right one is to be found among all.
 Which queries these are follows from their texts and --seed alone: equal texts
-(by identity.py's rule) stay together. A record with several documents, a
-triplet, is held out as a pair of its first two.
+(by identity.py's rule) stay together. Of a triplet the first document answers
+the query; its negatives are in the corpus as well.
 
 Documents and queries that are held out must fit in memory.
 """
@@ -72,12 +72,13 @@ def task(
   for part in _parts(data_set):
     out = np.isin(part.queries, held_out)
     for record, query, is_out in zip(*part, out, strict=True):
-      document = f"d{identity.hash_text(record[1]):016x}"
-      corpus.setdefault(document, record[1])
+      names = [f"d{identity.hash_text(text):016x}" for text in record[1:]]
+      for name, text in zip(names, record[1:], strict=True):
+        corpus.setdefault(name, text)
       if is_out:
-        name = f"q{int(query):016x}"
-        queries.setdefault(name, record[0])
-        qrels.setdefault(name, {})[document] = 1
+        asked = f"q{int(query):016x}"
+        queries.setdefault(asked, record[0])
+        qrels.setdefault(asked, {})[names[0]] = 1
   return retrieval_folder.RetrievalTask(corpus, queries, qrels)
 
 

@@ -3,16 +3,19 @@
     done = bulk.encode_to(folder, source, encoder, side="document")
     done.vectors.read(0, 100)  # [100, E]
 
-Texts are encoded a stretch at a time, and a journal says which stretches are
-done: after a kill the same call goes on, and no stretch is encoded twice. A
-stretch's vectors do not depend on what else was done by whom, so that a work
-that was stopped ends with the same bytes as one that was not. Several
-processes (embeddings/hosts.py) share the stretches, in a folder that all see.
+Texts are encoded a stretch at a time, while the disk takes the one before, and
+a journal says which stretches are done: after a kill the same call goes on, and
+no stretch that it names is encoded twice. A stretch's vectors do not depend on
+what else was done by whom, so that a work that was stopped ends with the same
+bytes as one that was not. Several processes (embeddings/hosts.py) share
+the stretches, in a folder that all see.
 """
 
+import collections
 import json
 import pathlib
 import shutil
+from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
 import jax
@@ -81,7 +84,8 @@ def encode_to(
     encoder: a model. Vectors are those whose dot product is its similarity.
     side: as what texts are encoded, "query" or "document".
     dtype: of the numbers on disk, one of vector_store.DTYPES.
-    stretch: texts at a time, so many in memory; made whole chunks.
+    stretch: texts at a time, made whole chunks; so many texts are in memory,
+      and the vectors of two stretches.
     vectors: where they are, if not in `vectors/` of the folder.
 
   Raises:
@@ -185,13 +189,28 @@ def _encode(
     label="encoding",
     done=work.rows_done(work.own()),
   ) as bar:
-    for number in work.left():
-      span = work.span(number)
-      texts = source.read(span.start, span.stop)
-      vectors = _as(store.dtype, encoder.comparable(texts, side), span.start)
-      store.write(span.start, vectors)
-      work.mark(number, xxhash.xxh3_64_hexdigest(vectors.tobytes()))
-      bar.advance(len(span))
+    at_work: collections.deque[tuple[int, str, Callable[[], None]]]
+    at_work = collections.deque()
+
+    def mark() -> None:
+      number, digest, wait = at_work.popleft()
+      wait()
+      work.mark(number, digest)
+      bar.advance(len(work.span(number)))
+
+    try:
+      for number in work.left():
+        span = work.span(number)
+        texts = source.read(span.start, span.stop)
+        vectors = _as(store.dtype, encoder.comparable(texts, side), span.start)
+        digest = xxhash.xxh3_64_hexdigest(vectors.tobytes())
+        wait = store.begin_write(span.start, vectors)
+        at_work.append((number, digest, wait))
+        if len(at_work) > 1:
+          mark()
+    finally:  # What is encoded counts, also if the next one fails.
+      while at_work:
+        mark()
 
 
 def _as(
@@ -213,6 +232,12 @@ def _as(
 def _digest(about: dict[str, Any], work: stretches_lib.Stretches) -> str:
   """Of what the vectors were made from, and of all vectors."""
   work.read_again()
+  if missing := [n for n in range(len(work)) if n not in work.done]:
+    # Network disks show a new file late; the next start finds all done.
+    raise program.StartAgain(
+      f"stretch {missing[0]:,} of {len(work):,} was done by another host and "
+      "cannot be seen here yet"
+    )
   found = xxhash.xxh3_128(json.dumps(about).encode())
   for number in range(len(work)):
     found.update(work.done[number].encode())

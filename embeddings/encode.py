@@ -94,7 +94,8 @@ class Encoder:
       float32 [N, E], in the order of the texts.
 
     Raises:
-      program.BadInput: if there is no such prompt or side, or `texts` is one.
+      program.BadInput: if there is no such prompt or side, `texts` is one, or
+        one of them is no text.
     """
     if isinstance(texts, str):  # whose letters would be the texts
       raise program.BadInput(
@@ -145,9 +146,7 @@ class Encoder:
     def cut(first: int) -> tuple[int, np.ndarray, np.ndarray]:
       end = min(first + STRETCH, len(texts))
       parts = [
-        self.tokenizer.encode_flat(
-          [before + text for text in texts[at : min(at + _AT_ONCE, end)]]
-        )
+        self._flat(texts[at : min(at + _AT_ONCE, end)], before)
         for at in range(first, end, _AT_ONCE)
       ]
       ids, lengths = zip(*parts, strict=True)
@@ -160,6 +159,19 @@ class Encoder:
         following = ahead.submit(cut, first)
         yield ready
       yield following.result()
+
+  def _flat(
+    self, texts: Sequence[str], before: str
+  ) -> tuple[np.ndarray, np.ndarray]:
+    """Ids of some texts end to end, and their lengths."""
+    try:
+      return self.tokenizer.encode_flat([before + text for text in texts])
+    except TypeError as error:  # No string, or one with half a surrogate pair.
+      bad = next((text for text in texts if not _is_text(text)), None)
+      raise program.BadInput(
+        f"{bad!r:.60} is no text that can be written as UTF-8; mend or leave "
+        "out such texts"
+      ) from error
 
   def embed(
     self, call: calls.Call, side: str
@@ -269,3 +281,11 @@ def _put(vectors: np.ndarray, members: np.ndarray, found: jax.Array) -> None:
   """Waits for the vectors of a call, and writes them where they belong."""
   there = members >= 0
   vectors[members[there]] = np.asarray(found)[there]
+
+
+def _is_text(text: object) -> bool:
+  """Whether this is a string that can be written as UTF-8."""
+  try:
+    return isinstance(text, str) and text.encode() is not None
+  except UnicodeEncodeError:
+    return False

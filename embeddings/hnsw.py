@@ -44,6 +44,10 @@ class Graph:
   def __len__(self) -> int:
     return self._graph.ntotal
 
+  def save(self, path: pathlib.Path) -> None:
+    """Writes a file that faiss reads."""
+    library().write_index(self._graph, str(path))
+
   def search(
     self,
     queries: np.ndarray,  # [Q, E]
@@ -64,7 +68,7 @@ class Graph:
     """
     if not len(queries):
       return np.zeros((0, k), np.float32), np.zeros((0, k), np.int64)
-    options = _faiss().SearchParametersHNSW(efSearch=max(ef, k))
+    options = library().SearchParametersHNSW(efSearch=max(ef, k))
     queries = np.ascontiguousarray(queries, np.float32)
     scores, found = self._graph.search(queries, k, params=options)
     order = np.lexsort((found, -scores), axis=1)
@@ -87,17 +91,35 @@ def build(
   Args:
     folder: the index.
     made: which build of it.
-    vectors: its vectors, read a block at a time.
-    links: of each document to others, faiss's M.
-    ef_construction: candidates for them.
+    vectors: as `link` takes them, and what follows.
 
   Returns:
     Bytes of the file.
 
   Raises:
+    program.BadInput: as `link` does.
+  """
+  graph = link(vectors, links=links, ef_construction=ef_construction)
+  return write(folder, made, graph)
+
+
+def link(
+  vectors: vector_store.VectorStore | np.ndarray,  # [N, E]
+  *,
+  links: int = LINKS,
+  ef_construction: int = EF_CONSTRUCTION,
+) -> Graph:
+  """Makes a graph in memory.
+
+  Args:
+    vectors: of an index, read a block at a time.
+    links: of each document to others, faiss's M.
+    ef_construction: candidates for them.
+
+  Raises:
     program.BadInput: if faiss is not installed, or a number is too small.
   """
-  faiss = _faiss()
+  faiss = library()
   if links < 2 or ef_construction < 1:
     raise program.BadInput(
       f"a graph of {links} links and ef_construction={ef_construction}; wanted "
@@ -111,14 +133,28 @@ def build(
       part = topk.rows_of(vectors, start, min(start + _BLOCK, count))
       graph.add(np.ascontiguousarray(part, np.float32))
       bar.advance(len(part))
+  return Graph(graph)
+
+
+def write(folder: pathlib.Path, made: str, graph: Graph) -> int:
+  """Writes the graph of an index, in the place of one that is there.
+
+  Returns:
+    Bytes of the file.
+  """
   with atomic.folder(folder / FOLDER) as partial:
-    faiss.write_index(graph, str(partial / f"{made}.hnsw"))
+    graph.save(partial / f"{made}.hnsw")
     return (partial / f"{made}.hnsw").stat().st_size
+
+
+def exists(folder: pathlib.Path, made: str) -> bool:
+  """Whether the graph of this build of the index is there."""
+  return (folder / FOLDER / f"{made}.hnsw").exists()
 
 
 def check(folder: pathlib.Path, made: str) -> None:
   """Raises BadInput unless the graph of this build of the index is there."""
-  if (folder / FOLDER / f"{made}.hnsw").exists():
+  if exists(folder, made):
     return
   others = any((folder / FOLDER).glob("*.hnsw"))
   state = "is of an earlier build of it" if others else "is not there"
@@ -134,7 +170,7 @@ def read(folder: pathlib.Path, made: str) -> Graph:
   Raises:
     program.BadInput: if it is not there or not whole, or faiss is missing.
   """
-  faiss = _faiss()
+  faiss = library()
   check(folder, made)
   try:
     return Graph(faiss.read_index(str(folder / FOLDER / f"{made}.hnsw")))
@@ -146,8 +182,12 @@ def read(folder: pathlib.Path, made: str) -> Graph:
     ) from error
 
 
-def _faiss() -> ModuleType:
-  """The library, which is not needed for anything else."""
+def library() -> ModuleType:
+  """faiss, which is not needed for anything else.
+
+  Raises:
+    program.BadInput: if it is not installed.
+  """
   try:
     import faiss
   except ImportError as error:

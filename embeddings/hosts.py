@@ -25,7 +25,9 @@ from jax._src import distributed
 from data import program
 
 _ANSWERS = itertools.count()
-_WAIT_MS = 3_600_000  # for others; a host that is gone is noticed sooner
+# For others, which may have hours of work left, as where a corpus is encoded; a
+# host that is gone is noticed sooner.
+_WAIT_MS = 7 * 24 * 3_600_000
 _SHUTDOWN_S = 20  # that a process waits at its end for the others'
 # In the words of Gloo, NCCL, gRPC and the coordination service.
 _LOST = re.compile(

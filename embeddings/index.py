@@ -153,7 +153,9 @@ class Index:
   ) -> tuple[np.ndarray, np.ndarray]:
     """The nearest by the graph; exactly where it does not reach k."""
     scores, found = self.graph.search(queries, k, ef=ef)
-    short = np.flatnonzero((found < 0).any(axis=1))
+    # What is no number is found there, and told.
+    whole = (found >= 0) & np.isfinite(scores)
+    short = np.flatnonzero(~whole.all(axis=1))
     if len(short):
       scores[short], found[short] = topk.search(
         queries[short], self._vectors, k
@@ -167,7 +169,7 @@ def build_graph(
   links: int = hnsw.LINKS,
   ef_construction: int = hnsw.EF_CONSTRUCTION,
 ) -> int:
-  """Makes the graph of an index; see `hnsw.build`.
+  """Makes the graph of an index; see `hnsw.link`.
 
   Returns:
     Bytes of the graph.
@@ -181,10 +183,12 @@ def build_graph(
   gone = program.BadInput(
     f"the index {folder} was replaced while its graph was made; run it again"
   )
+  size = 0
   try:
-    size = hnsw.build(
-      path, build, vectors, links=links, ef_construction=ef_construction
-    )
+    graph = hnsw.link(vectors, links=links, ef_construction=ef_construction)
+    # Else it would take the place of one that the new index may have.
+    if index_about.made(path) == build:
+      size = hnsw.write(path, build, graph)
   except (OSError, RuntimeError, ValueError) as error:
     if index_about.made(path) == build:
       raise

@@ -7,7 +7,8 @@ What it holds says embeddings/index.py. It grows in `.NAME.partial/index` beside
 its place, and the same call goes on after a kill, with other hosts than before
 if need be. An index that is there is replaced at once when the new one is
 whole, and nothing else is ever replaced. The same texts and model give the same
-files, bit by bit, on devices of the same kind and number.
+files, bit by bit, on devices of the same kind and number; but for the graph,
+whose links depend on which of faiss's threads comes first.
 """
 
 import contextlib
@@ -26,7 +27,9 @@ from data import growing
 from data import program
 from embeddings import bulk
 from embeddings import encode
+from embeddings import hnsw
 from embeddings import hosts
+from embeddings import vector_store
 from embeddings import weights_digest
 
 VERSION = 2
@@ -125,6 +128,7 @@ def write(
   dtype: str = "float32",
   texts: str = "keep",
   stretch: int = bulk.STRETCH,
+  graph: bool = False,
 ) -> Written:
   """Encodes a corpus and writes its index.
 
@@ -138,40 +142,46 @@ def write(
     dtype: of the vectors on disk.
     texts: one of TEXTS; "leave_out" keeps the ids alone.
     stretch: see bulk.encode_to.
+    graph: whether it has a graph (embeddings/hnsw.py) when it takes its place;
+      an index that is there already gets one.
 
   Raises:
     program.BadInput: if something that is no index stands at `folder`, an id
-      comes twice, another process writes there, or what was begun there is
-      other work.
+      comes twice, another process writes there, what was begun there is other
+      work, or there is no faiss for the graph.
   """
   assert texts in TEXTS, texts
   places = _places(folder, texts)
   settings: dict[str, Any] = {"dtype": dtype, "stretch": stretch}
   with contextlib.ExitStack() as held:
-    hosts.from_first(lambda: _enter(places, held))
+    hosts.from_first(lambda: _enter(places, held, graph))
     read = hosts.from_first(lambda: _copy_texts(places, corpus))
     source = _open_texts(places.texts, read)
     given = bulk.describe(source, encoder, **settings) | {"kept": texts}
     about = _about(encoder, source, model, given)
-    if hosts.from_first(lambda: _is_there(places, about)):
-      hosts.note(f"{folder} is whole already, and is left as it is")
+    if hosts.from_first(lambda: _is_there(places, about, graph)):
+      hosts.note(f"{folder} is whole already; its vectors are left as they are")
       return Written(len(source), encoder.width, len(source))
     done = bulk.encode_to(
       places.work, source, encoder, vectors=places.index / "vectors", **settings
     )
     about["made"] = xxhash.xxh3_64_hexdigest(f"{done.digest} {texts}".encode())
-    hosts.from_first(lambda: _finish(places, about))
+    hosts.from_first(lambda: _finish(places, about, graph))
   return Written(len(source), encoder.width, done.resumed)
 
 
 def check_place(folder: str | os.PathLike[str]) -> None:
-  """Raises BadInput if an index would take the place of something else."""
+  """Raises BadInput if an index would take the place of something else.
+
+  So it does if the place is in a bucket, or may not be looked at.
+  """
   path = pathlib.Path(folder)
-  if path.exists() and not (path / _ABOUT).exists():
-    raise program.BadInput(
-      f"{folder} exists and is not an index (it has no {_ABOUT}); give "
-      "another folder or move it away"
-    )
+  with atomic.place(path):
+    if path.exists() and not (path / _ABOUT).exists():
+      raise program.BadInput(
+        f"{folder} exists and is not an index (it has no {_ABOUT}); give "
+        "another folder or move it away"
+      )
 
 
 def _places(folder: str | os.PathLike[str], texts: str) -> _Places:
@@ -182,10 +192,12 @@ def _places(folder: str | os.PathLike[str], texts: str) -> _Places:
   return _Places(final, work, index, index if texts == "keep" else work)
 
 
-def _enter(places: _Places, held: contextlib.ExitStack) -> None:
+def _enter(places: _Places, held: contextlib.ExitStack, graph: bool) -> None:
   """Keeps others out, and ends what a kill left half done."""
   final, work = places.final, places.work
   check_place(final)
+  if graph:
+    hnsw.library()  # Better missed now than at the end.
   with atomic.place(final):
     final.parent.mkdir(parents=True, exist_ok=True)
   held.enter_context(growing.alone(work))
@@ -273,25 +285,35 @@ def _about(
   }
 
 
-def _is_there(places: _Places, about: dict[str, Any]) -> bool:
+def _is_there(places: _Places, about: dict[str, Any], graph: bool) -> bool:
   """Whether the index stands there already, of the same texts and model."""
   before = _read_about(places.final)
   if before.get("made_from") != about["made_from"]:
     return False
   if before["model"] != about["model"]:  # It was moved.
     _write_about(places.final, before | {"model": about["model"]})
+  if graph:
+    _link(places.final, before["made"])
   shutil.rmtree(places.work)
   return True
 
 
-def _finish(places: _Places, about: dict[str, Any]) -> None:
+def _finish(places: _Places, about: dict[str, Any], graph: bool) -> None:
   """Puts the index in its place."""
   if places.texts != places.index:
     documents.without_texts(places.texts, places.index)
+  if graph:
+    _link(places.index, about["made"])
   _write_about(places.index, about)
   atomic.write_text(places.work / _WHOLE, about["made"])
   atomic.put(places.index, places.final)
   shutil.rmtree(places.work)
+
+
+def _link(folder: pathlib.Path, made: str) -> None:
+  """Makes the graph of an index, unless it has one."""
+  if not hnsw.exists(folder, made):
+    hnsw.build(folder, made, vector_store.open(folder / "vectors"))
 
 
 def _write_about(folder: pathlib.Path, about: dict[str, Any]) -> None:

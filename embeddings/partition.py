@@ -70,6 +70,12 @@ def make_mesh(
   return jax.make_mesh((data, fsdp, tensor), AXES, auto, devices=devices)
 
 
+def of_this_host() -> Mesh | None:
+  """A mesh of all devices of this host; None if it has only one."""
+  devices = jax.local_devices()
+  return make_mesh(devices=devices) if len(devices) > 1 else None
+
+
 def batch_shards(mesh: Mesh) -> int:
   """Over how many devices a batch is spread."""
   return mesh.shape["data"] * mesh.shape["fsdp"]

@@ -77,7 +77,7 @@ class Serving:
       new = index.Index(self._folder, encoder=former.encoder)
       if self._how == "hnsw":
         assert new.graph is not None
-    except program.BadInput as error:
+    except (program.BadInput, OSError) as error:
       # Each is told of once, but tried again: its graph may be made by now.
       if build != self._refused:
         self._tell(f"the former index answers: {error}")

@@ -13,6 +13,7 @@ import builtins
 import os
 import pathlib
 import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -81,11 +82,18 @@ class VectorStore:
 
     Two processes may write at once where they share no chunk.
     """
+    self.begin_write(start, vectors)()
+
+  def begin_write(self, start: int, vectors: np.ndarray) -> Callable[[], None]:
+    """As `write`, but gives what waits until the disk has them.
+
+    Until then the vectors must stay as they are.
+    """
     stop = start + len(vectors)
     assert vectors.dtype == self.dtype, (vectors.dtype, self.dtype)
     assert vectors.shape[1:] == self.shape[1:], (vectors.shape, self.shape)
     assert 0 <= start <= stop <= len(self), (start, stop, len(self))
-    self._array[start:stop].write(vectors).result()
+    return self._array[start:stop].write(vectors).result
 
 
 def create(

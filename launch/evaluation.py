@@ -25,6 +25,7 @@ from embeddings import objective as objective_lib
 from embeddings import partition
 from embeddings import step as step_lib
 from embeddings import towers
+from embeddings.evals import finite
 from embeddings.evals import table as evals
 from launch import inputs
 from launch import objectives
@@ -70,6 +71,9 @@ class Evaluation(NamedTuple):
 
     Returns:
       The results, the same on all hosts to the last bit.
+
+    Raises:
+      program.Diverged: if the model's vectors or losses are not finite.
     """
     if not (self.tasks or self.held_out):
       return {}
@@ -77,7 +81,13 @@ class Evaluation(NamedTuple):
     if done:
       return {name: value for name, value in done.items() if name != "step"}
     hosts.note(f"evaluating step {step}")
-    found = self._measure(state.evaluated)
+    try:
+      found = self._measure(state.evaluated)
+    except finite.NotFinite as error:
+      raise program.Diverged(
+        f"the model of step {step} cannot be evaluated: {error}; lower "
+        "--config.optim.learning_rate in a new workdir"
+      ) from error
     found = hosts.from_first(lambda: found)
     if results:
       results.write({"step": step, **found})
@@ -103,6 +113,8 @@ class Evaluation(NamedTuple):
     )
     if self.held_out:
       losses = self.held_out.losses(params, self.teacher)
+      for name, loss in losses.items():
+        finite.check(name, {"loss": loss})
       found |= {f"{name}.loss": value for name, value in losses.items()}
     return found
 

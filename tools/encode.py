@@ -3,11 +3,13 @@
     python -m tools.encode --model=runs/model --in=corpus.jsonl --out=runs/index
 
 `--in` takes files, patterns and lists of both, .gz or not: .jsonl with {"_id",
-"text"} a line (a "title" is put in front of the text), .txt with a text a line,
-whose id is its number from 0; and data set folders, with `--column` (`query`,
-say), whose ids are NAME:RECORD. Every document needs an id of its own. Vectors
-are those whose dot product is the model's similarity; `--dtype=float16` halves
-them, and `--texts=leave_out` keeps ids alone.
+"text"} a line (a "title" is put in front of the text), .txt with a text a line
+(blank ones are none), whose id is its number from 0; and data set folders, with
+`--column` (`query`, say), whose ids are NAME:RECORD. Every document needs an id
+of its own. Vectors are those whose dot product is the model's similarity;
+`--dtype=float16` halves them, and `--texts=leave_out` keeps ids alone. With
+`--hnsw` the index has a graph for `tools.search --how=hnsw` when it takes its
+place.
 
 All devices of the machine take part. What was killed goes on where it was: run
 the same command again. On several hosts start the same command on each, with a
@@ -22,8 +24,6 @@ their vectors before (`resumed`); `texts_per_s` is of this run.
 import time
 
 from absl import flags
-import jax
-from jax.sharding import Mesh
 
 from data import program
 from data.sources import corpus as corpus_lib
@@ -50,6 +50,7 @@ def define_flags() -> None:
   flags.DEFINE_integer(
     "stretch", bulk.STRETCH, "Texts that are sorted and encoded together.", 1
   )
+  flags.DEFINE_bool("hnsw", False, "Make the graph of tools.search --how=hnsw.")
   flags.DEFINE_string(
     "coordinator", "", "HOST:PORT of process 0, where JAX cannot know it."
   )
@@ -71,7 +72,7 @@ def main() -> None:
   hosts.start(given.coordinator, given.hosts, given.host)
   with hosts.losing_others(), hosts.ending_together():
     start = time.monotonic()
-    encoder = encode.load(given.model, mesh=_mesh())
+    encoder = encode.load(given.model, mesh=partition.of_this_host())
     written = index_writer.write(
       given.out,
       corpus,
@@ -80,15 +81,10 @@ def main() -> None:
       dtype=given.dtype,
       texts=given.texts,
       stretch=given.stretch,
+      graph=given.hnsw,
     )
     if hosts.is_first():
       _report(given.out, written, time.monotonic() - start)
-
-
-def _mesh() -> Mesh | None:
-  """All devices of this host, None for one alone."""
-  devices = jax.local_devices()
-  return partition.make_mesh(devices=devices) if len(devices) > 1 else None
 
 
 def _report(out: str, written: index_writer.Written, seconds: float) -> None:

@@ -5,9 +5,25 @@
         --tasks=sts:my_pairs@dev,mteb:STSBenchmark --compare
 
 A model is the workdir of a run, a model folder or a hub id; several are
-separated by commas. A task is `[TYPE:]FOLDER[@SPLIT]`, as
-embeddings/evals/table.py knows them, or `mteb:NAME[=FOLDER][@SPLIT]`, a task of
-the MTEB benchmark (tools/mteb_task.py). The table shows values x 100.
+separated by commas. A task is `mteb:NAME[=FOLDER][@SPLIT]`, of the MTEB
+benchmark (tools/mteb_task.py), or `[TYPE:]FOLDER[@SPLIT]`; the split is "test"
+unless told. Types and what their folders hold, of which all but the last are
+told by these files:
+
+    retrieval       corpus.jsonl and queries.jsonl of {"_id", "text"} and maybe
+                    "title"; qrels.tsv or qrels/SPLIT.tsv, as BEIR has them
+    sts             {"s1", "s2", "score"}
+    pairs           {"s1", "s2", "label"}, the label 1 for alike, or 0
+    reranking       {"query", "positive": [...], "negative": [...]}
+    bitext          ["one", "other"], a text and its translation
+    classification  {"text", "label"}, and train.jsonl of the same
+    clustering      {"text", "label"}
+    winobias        the rows of its all.jsonl (embeddings/evals/winobias.py)
+    winogender      those of its own, and occupations-stats.tsv
+    geometry        any of these, or of training: how vectors lie
+
+Lines stand in SPLIT.jsonl, or in SUBSET.SPLIT.jsonl or SUBSET.jsonl each, whose
+mean is the result; all files may be packed (.gz). The table shows values x 100.
 
 The last line is JSON, of values as they are: "<task>.<measure>" of the first
 model, the same behind the name of each other row ("untrained.", "bm25."), and
@@ -27,6 +43,7 @@ from data import atomic
 from data import program
 from embeddings.evals import bm25
 from embeddings.evals import bootstrap
+from embeddings.evals import finite
 from embeddings.evals import report
 from embeddings.evals import retrieval
 from embeddings.evals import table
@@ -35,7 +52,11 @@ from tools import engines
 from tools import mteb_task
 
 Tasks = list[tuple[str, task_lib.Task]]
-Outcomes = dict[str, task_lib.Outcome]  # by task
+# By the number of the task; tasks of two types may have one folder's name.
+Outcomes = dict[int, task_lib.Outcome]
+Measured = dict[int, dict[str, float]]
+
+_ROWS = ("untrained", "bm25")  # those that are no --model
 
 
 def define_flags() -> None:
@@ -50,7 +71,8 @@ def define_flags() -> None:
   flags.DEFINE_bool(
     "bm25",
     False,
-    "Also BM25 on retrieval, over the words of the first model's tokenizer.",
+    "Also BM25 on retrieval and reranking, over the words of the first model's "
+    "tokenizer.",
   )
   flags.DEFINE_enum(
     "engine", "auto", engines.NAMES, "What encodes; see tools/engines.py."
@@ -75,8 +97,12 @@ def main() -> None:
   tasks = _tasks(given.tasks)
   models = {name: engines.load(name, given.engine) for name in given.model}
   rows = _rows(models, tasks)
-  values = {row: _values(outcomes) for row, outcomes in rows.items()}
-  for line in _table(values, tasks):
+  measured = {
+    row: {number: outcome.measure() for number, outcome in outcomes.items()}
+    for row, outcomes in rows.items()
+  }
+  values = {row: _values(found, tasks) for row, found in measured.items()}
+  for line in _table(measured, values, tasks):
     print(line)
   result: dict[str, Any] = dict(values[given.model[0]])
   for row in list(values)[1:]:
@@ -103,6 +129,10 @@ def _check_flags() -> None:
       raise program.BadInput(
         f"--model names {name} twice; wanted each model once"
       )
+    if name in _ROWS:
+      raise program.BadInput(
+        f"--model={name} has the name of another row; give it as ./{name}"
+      )
   if given.compare and len(given.model) + given.untrained + given.bm25 < 2:
     raise program.BadInput(
       f"--compare has {given.model[0]} alone; name a second in --model, or add "
@@ -118,13 +148,10 @@ def _tasks(written: list[str]) -> Tasks:
     mteb_task.read(one) if one.startswith(mteb_task.PREFIX) else next(read)
     for one in written
   ]
-  names = [name for name, _ in tasks]
-  for name in names:
-    if names.count(name) > 1:
-      raise program.BadInput(
-        f"two tasks of --tasks have results called {name!r}; give them in two "
-        "runs"
-      )
+  mains = [f"{name}.{task.main}" for name, task in tasks]
+  for main_ in mains:
+    if mains.count(main_) > 1:
+      raise _twice(main_)
   return tasks
 
 
@@ -133,55 +160,72 @@ def _rows(
 ) -> dict[str, Outcomes]:
   """What came out, a row a model, and those that were asked for beside."""
   given = flags.FLAGS
-  first = models[given.model[0]]
-  rows = {name: _run(model, tasks) for name, model in models.items()}
-  if given.untrained:
-    began = engines.load(given.model[0], untrained=True)
-    rows["untrained"] = _run(began, tasks)
+  first = given.model[0]
+  every = dict(models)
+  if given.untrained:  # Before hours of other models, if there is none.
+    every["untrained"] = engines.load(first, untrained=True)
+  rows = {name: _run(name, model, tasks) for name, model in every.items()}
   if given.bm25:
+    found = [bm25.run(task, models[first].words) for _, task in tasks]
     rows["bm25"] = {
-      name: bm25.run(task, first.words)
-      for name, task in tasks
-      if isinstance(task, retrieval.Retrieval)
+      number: outcome
+      for number, outcome in enumerate(found)
+      if outcome is not None
     }
   return rows
 
 
-def _run(model: engines.Engine, tasks: Tasks) -> Outcomes:
+def _run(row: str, model: engines.Engine, tasks: Tasks) -> Outcomes:
   """Has a model do all tasks."""
-  return {n: task.run(model.encode, model.similarity) for n, task in tasks}
+  outcomes = {}
+  with program.progress(len(tasks), unit="tasks", label=row) as progress:
+    for number, (name, task) in enumerate(tasks):
+      outcomes[number] = finite.run(name, task, model.encode, model.similarity)
+      progress.advance(note=name)
+  return outcomes
 
 
-def _values(outcomes: Outcomes) -> dict[str, float]:
+def _values(measured: Measured, tasks: Tasks) -> dict[str, float]:
   """The measures of a row, by "<task>.<measure>"."""
-  return {
-    f"{name}.{measure}": value
-    for name, outcome in outcomes.items()
-    for measure, value in outcome.measure().items()
-  }
+  values = {}
+  for number, found in measured.items():
+    for measure, value in found.items():
+      key = f"{tasks[number][0]}.{measure}"
+      if key in values:
+        raise _twice(key)
+      values[key] = value
+  return values
 
 
-def _table(values: dict[str, dict[str, float]], tasks: Tasks) -> list[str]:
+def _twice(key: str) -> program.BadInput:
+  """What to say where two tasks would have results of one name."""
+  return program.BadInput(
+    f"two tasks of --tasks have results called {key!r}; give them in two runs"
+  )
+
+
+def _table(
+  measured: dict[str, Measured],
+  values: dict[str, dict[str, float]],
+  tasks: Tasks,
+) -> list[str]:
   """One table of main measures, or one for each task of all its measures."""
   if flags.FLAGS.measures == "main":
     mains = [f"{name}.{task.main}" for name, task in tasks]
-    return report.lines(values, mains, percent=True)
+    return report.fitting(values, mains, percent=True)
   found = []
-  for task, _ in tasks:
-    rows = {row: _of_task(of_row, task) for row, of_row in values.items()}
-    found += [f"{task}:", *report.lines(rows, percent=True)]
+  for number, (name, _) in enumerate(tasks):
+    rows = {
+      row: _without_subsets(of_row.get(number, {}))
+      for row, of_row in measured.items()
+    }
+    found += [f"{name}:", *report.lines(rows, percent=True)]
   return found
 
 
-def _of_task(values: dict[str, float], task: str) -> dict[str, float]:
+def _without_subsets(measured: dict[str, float]) -> dict[str, float]:
   """The measures of a task, but for those of its subsets."""
-  start = f"{task}."
-  own = {
-    name.removeprefix(start): value
-    for name, value in values.items()
-    if name.startswith(start)
-  }
-  return {name: value for name, value in own.items() if "." not in name}
+  return {name: value for name, value in measured.items() if "." not in name}
 
 
 def _compare(rows: dict[str, Outcomes], tasks: Tasks) -> dict[str, float]:
@@ -193,16 +237,14 @@ def _compare(rows: dict[str, Outcomes], tasks: Tasks) -> dict[str, float]:
     f"{given.bootstrap} resamples give, and in how many it is better:"
   )
   result = {}
-  for name, task in tasks:
-    if name not in theirs:
+  for number, (name, task) in enumerate(tasks):
+    if number not in theirs:
       print(f"{name}: {second} does no such task")
       continue
-    measures = (
-      [task.main] if given.measures == "main" else list(ours[name].measure())
-    )
+    measures = [task.main] if given.measures == "main" else []
     found = bootstrap.compare(
-      ours[name],
-      theirs[name],
+      ours[number],
+      theirs[number],
       measures,
       resamples=given.bootstrap,
       seed=given.seed,

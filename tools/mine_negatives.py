@@ -20,7 +20,10 @@ negatives they have stay before the mined ones, unless `--existing=drop`. With
 `--keep_scores` the data set is one of scored triplets, for margin MSE and KL.
 
 Work is done beside the data set, in `.OUT.mining`: a run that was stopped goes
-on where it was, and what is whole is left alone.
+on where it was, and what is whole is left alone. Texts and vectors stay on disk
+there; memory grows by some 100 bytes a text (by words, with the index too:
+embeddings/mining/by_words.py). For 2,048 pairs all vectors are read, once or a
+few times.
 """
 
 import dataclasses
@@ -39,6 +42,7 @@ from data import program
 from data import records
 from data.sources import corpus as corpus_lib
 from embeddings import encode
+from embeddings import partition
 from embeddings import vector_store
 from embeddings.mining import collected
 from embeddings.mining import rescore
@@ -56,6 +60,7 @@ def define_flags() -> None:
   flags.DEFINE_enum("by", "model", BY, "What ranks the documents.")
   flags.DEFINE_string("model", "", "A workdir, model folder or hub id.")
   flags.DEFINE_string("corpus", "", "FILE,... of further documents.")
+  flags.DEFINE_string("column", "", "Of data sets in --corpus.")
   flags.DEFINE_string("cross_encoder", "", "A folder or hub id.")
   flags.DEFINE_integer("num_negatives", 1, "Of each pair.")
   flags.DEFINE_integer("range_min", 10, "So many of the best are passed over.")
@@ -110,20 +115,34 @@ def _wanted() -> work.Wanted:
       f"{' or '.join(collected.KINDS)}: write it as one of these"
     )
   out = _place(given.out)
-  named = given.cross_encoder
-  corpus = corpus_lib.Corpus(corpus_lib.find([given.corpus]))
+  named, mesh = given.cross_encoder, partition.of_this_host()
+  corpus = _corpus(given.corpus, given.column)
   return work.Wanted(
     data_set,
     functools.partial(_texts, corpus),
     corpus.digests(),
     out,
     rules,
-    encode.load(given.model) if given.model else None,
+    encode.load(given.model, mesh=mesh) if given.model else None,
     rescore.CrossEncoder(named) if named else None,
     given.dtype,
     given.keep_scores,
     {"model": given.model, "cross_encoder": named},
   )
+
+
+def _corpus(names: str, column: str) -> corpus_lib.Corpus:
+  """The further documents.
+
+  Raises:
+    program.BadInput: if they are not there, or a column of nothing is named.
+  """
+  if column and not names:
+    raise program.BadInput(
+      f"--column={column} is of data sets of --corpus, and there are none; "
+      "leave it out"
+    )
+  return corpus_lib.Corpus(corpus_lib.find([names], "corpus"), column)
 
 
 def _place(out: str) -> pathlib.Path:

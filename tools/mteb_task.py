@@ -92,6 +92,8 @@ class Task:
         co2_tracker=False,
         show_progress_bar=False,
       )
+    except program.BadInput:  # of the model
+      raise
     except (KeyError, TypeError, ValueError) as error:
       raise self._bad("cannot be evaluated", error) from error
     return Outcome(_values(done.task_results[0].scores))

@@ -13,7 +13,12 @@ An index that takes the place of this one meanwhile is taken at once.
 
     python -m tools.search --index=runs/index --build_hnsw
 
-makes a graph for --how=hnsw, which is for a million documents and more.
+makes a graph for --how=hnsw, which is for a million documents and more. Every
+new index needs its own before it answers: `tools.encode --hnsw` makes it along.
+
+The vectors of the index must fit in memory (4 bytes a number, 2 as float16),
+with --how=hnsw also its graph, which has them again, and twice all of that in
+the moment when an index is replaced.
 """
 
 import json
@@ -186,9 +191,14 @@ def _filter(served: serving.Serving) -> None:
 def _print(found: Sequence[index.Hit]) -> None:
   """Shows what was found."""
   for hit in found:
-    print(f"  {hit.score:.3f}  {hit.name}")
+    print(f"  {hit.score:.3f}  {_shown(hit.name)}")
     for line in hit.text.splitlines()[: flags.FLAGS.lines]:
-      print(f"         | {line[:100]}")
+      print(f"         | {_shown(line[:100])}")
+
+
+def _shown(text: str) -> str:
+  """Text without what would move the cursor, or do worse to a terminal."""
+  return "".join(c if c.isprintable() else " " for c in text)
 
 
 def _listed(found: Sequence[index.Hit]) -> list[list[object]]:

@@ -41,8 +41,12 @@ class _Line(msgspec.Struct):
 _decode = msgspec.json.Decoder(_Line).decode
 
 
-def find(names: Sequence[str]) -> list[pathlib.Path]:
+def find(names: Sequence[str], flag: str = "in") -> list[pathlib.Path]:
   """The files and folders that names, patterns and lists of them mean.
+
+  Args:
+    names: as a program is given them.
+    flag: by which, for messages.
 
   Raises:
     program.BadInput: if a name is not there and a pattern matches none.
@@ -53,7 +57,8 @@ def find(names: Sequence[str]) -> list[pathlib.Path]:
     for part in filter(None, map(str.strip, parts)):
       path = pathlib.Path(part).expanduser()
       is_set = (path / manifest_lib.FILE).is_file()
-      found.update(dict.fromkeys([path] if is_set else tabular.find([part])))
+      files = [path] if is_set else tabular.find([part], flag)
+      found.update(dict.fromkeys(files))
   return list(found)
 
 

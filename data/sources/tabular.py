@@ -48,8 +48,12 @@ from data.sources import rows
 from data.sources import sieve
 
 
-def find(names: Sequence[str]) -> list[pathlib.Path]:
+def find(names: Sequence[str], flag: str = "in") -> list[pathlib.Path]:
   """The files that names, patterns and comma-separated lists of both mean.
+
+  Args:
+    names: as a program is given them.
+    flag: by which, for messages.
 
   Raises:
     program.BadInput: if a name is no file and a pattern matches none.
@@ -58,7 +62,7 @@ def find(names: Sequence[str]) -> list[pathlib.Path]:
   for name in names:
     parts = [name] if os.path.exists(name) else name.split(",")
     for part in filter(None, map(str.strip, parts)):
-      found.update(dict.fromkeys(_matching(os.path.expanduser(part))))
+      found.update(dict.fromkeys(_matching(os.path.expanduser(part), flag)))
   return list(found)
 
 
@@ -121,7 +125,7 @@ def convert(
   }
 
 
-def _matching(name: str) -> list[pathlib.Path]:
+def _matching(name: str, flag: str) -> list[pathlib.Path]:
   """The files of one name or pattern, sorted."""
   # A name with brackets in it may be a file rather than a pattern.
   names = [name] if os.path.exists(name) else sorted(glob.glob(name))
@@ -129,8 +133,9 @@ def _matching(name: str) -> list[pathlib.Path]:
   if not files:
     folder = os.path.isdir(name)
     raise program.BadInput(
-      f"--in={name} is {'a folder' if folder else 'not there'}; give files, or "
-      f"a pattern in quotes, as in --in='{name if folder else 'DIR'}/*.jsonl'"
+      f"--{flag}={name} is {'a folder' if folder else 'not there'}; give "
+      "files, or a pattern in quotes, as in "
+      f"--{flag}='{name if folder else 'DIR'}/*.jsonl'"
     )
   return files
 

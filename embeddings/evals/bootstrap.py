@@ -27,6 +27,8 @@ class Interval(NamedTuple):
       others, where no sample can be measured.
     high: that which 2.5 % of them exceed.
     better: the share of resamples in which the first model's measure is larger.
+
+  Resamples that a measure is not defined on (nan) do not count.
   """
 
   value: float
@@ -69,13 +71,24 @@ def compare(
       for chosen in draws(first.items, resamples, seed)
     ]
   )
-  tails = 100 * (1 - level) / 2
-  lows, highs = np.percentile(drawn, [tails, 100 - tails], axis=0)
-  betters = (drawn > 0).mean(0)
   return {
-    name: Interval(found[name].value, float(low), float(high), float(better))
-    for name, low, high, better in zip(names, lows, highs, betters, strict=True)
+    name: _interval(found[name].value, differences, level)
+    for name, differences in zip(names, drawn.T, strict=True)
   }
+
+
+def _interval(
+  value: float,
+  drawn: np.ndarray,  # [R]
+  level: float,
+) -> Interval:
+  """What the resamples say of a difference."""
+  drawn = drawn[~np.isnan(drawn)]
+  if not len(drawn):
+    return Interval(value)
+  tails = 100 * (1 - level) / 2
+  low, high = np.percentile(drawn, [tails, 100 - tails])
+  return Interval(value, float(low), float(high), float((drawn > 0).mean()))
 
 
 def draws(items: int, resamples: int, seed: int) -> Iterator[np.ndarray]:

@@ -59,8 +59,10 @@ class Clustering:
       similarity: not used: k-means knows distances only.
     """
     vectors = encode([row.text for row in self.rows], "")
-    names = {label: n for n, label in enumerate({r.label for r in self.rows})}
-    labels = np.array([names[row.label] for row in self.rows])
+    given = [row.label for row in self.rows]
+    # In their order, for sums to be the same to the last bit in every process.
+    names = {label: n for n, label in enumerate(dict.fromkeys(given))}
+    labels = np.array([names[label] for label in given])
     generator = random.Random(SEED)
     texts = range(len(self.rows))
     drawn = [

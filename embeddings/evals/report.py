@@ -36,6 +36,33 @@ def lines(
   ]
 
 
+def fitting(
+  rows: Mapping[str, Mapping[str, float]],
+  columns: Sequence[str],
+  *,
+  width: int = 100,
+  percent: bool = False,
+) -> list[str]:
+  """The table, with a line for each measure where that is the less wide one.
+
+  Args:
+    rows: by the row's name, its values.
+    columns: the names of the values that are shown.
+    width: the characters up to which each row has its line.
+    percent: as of `lines`.
+  """
+  found = lines(rows, columns, percent=percent)
+  if len(found[0]) <= width or len(columns) <= len(rows):
+    return found
+  turned = {
+    column: {
+      row: values[column] for row, values in rows.items() if column in values
+    }
+    for column in columns
+  }
+  return lines(turned, list(rows), percent=percent)
+
+
 def interval(found: bootstrap.Interval) -> str:
   """A difference of two models x 100, and how sure it is."""
   if found.low is None or found.high is None or found.better is None:

@@ -10,6 +10,7 @@ be praised for the order in which they are written.
 
 import dataclasses
 import pathlib
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -32,6 +33,11 @@ class Row(msgspec.Struct):
   positive: list[str]
   negative: list[str]
 
+  @property
+  def documents(self) -> list[str]:
+    """All of them, those that answer it first."""
+    return [*self.positive, *self.negative]
+
 
 @dataclasses.dataclass(frozen=True)
 class Reranking:
@@ -53,26 +59,40 @@ class Reranking:
     )
     documents = distinct.vectors(
       encode,
-      [text for row in self.rows for text in (*row.positive, *row.negative)],
+      [text for row in self.rows for text in row.documents],
       "document",
     )
     queries = similarity_lib.comparable(queries, similarity)
     documents = similarity_lib.comparable(documents, similarity)
-    each, start = [], 0
-    for row, query in zip(self.rows, queries, strict=True):
-      relevant = [1] * len(row.positive) + [0] * len(row.negative)
-      stop = start + len(relevant)
-      scores = np.einsum("ne,e->n", documents[start:stop], query)
-      each.append(_measure_one(scores, np.array(relevant)))
-      start = stop
-    return means.Means(
-      {name: np.array([one[name] for one in each]) for name in each[0]}
-    )
+    ends = np.cumsum([len(row.documents) for row in self.rows])
+    scores = [
+      np.einsum("ne,e->n", own, query)
+      for own, query in zip(
+        np.split(documents, ends[:-1]), queries, strict=True
+      )
+    ]
+    return of_scores(self.rows, scores)
+
+
+def of_scores(rows: Sequence[Row], scores: Sequence[np.ndarray]) -> means.Means:
+  """What comes out of scores, whoever gave them.
+
+  Args:
+    rows: the queries.
+    scores: float [D] for each, of its documents.
+  """
+  each = [
+    _measure_one(found, np.arange(len(found)) < len(row.positive))
+    for row, found in zip(rows, scores, strict=True)
+  ]
+  return means.Means(
+    {name: np.array([one[name] for one in each]) for name in each[0]}
+  )
 
 
 def _measure_one(
   scores: np.ndarray,  # float32 [N]
-  relevant: np.ndarray,  # int64 [N]
+  relevant: np.ndarray,  # bool [N]
 ) -> dict[str, float]:
   """The measures of one query."""
   order = np.lexsort((relevant, -scores))

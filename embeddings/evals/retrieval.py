@@ -5,6 +5,8 @@ relevance itself, MAP (a query's sum over all its relevant documents), recall
 and precision; and MRR, 1 over the rank of the first relevant document, cut at k
 as by MTEB and sentence-transformers. Of documents with the same score that with
 the larger id comes first. A query without a relevant document counts as 0.
+A document with the id of the query is the query itself, as in ArguAna: unless
+it is judged, it is left out, as by BEIR.
 
     retrieval.read(folder, "test").run(encode, "cosine").measure()
     retrieval.of_scores({"q1": {"d7": 12.5}}, qrels).measure()
@@ -45,13 +47,28 @@ class Retrieval(retrieval_folder.RetrievalTask):
     _, found = topk.search(
       similarity_lib.comparable(encode(queries, "query"), similarity),
       similarity_lib.comparable(encode(documents, "document"), similarity),
-      max(CUTOFFS),
+      max(CUTOFFS) + 1,
     )
     ranked = {
       query: [ids[number] for number in row]
       for query, row in zip(self.qrels, found.tolist(), strict=True)
     }
-    return of_ranking(ranked, self.qrels)
+    return of_ranking(without_themselves(ranked, self.qrels), self.qrels)
+
+
+def without_themselves(
+  ranked: Mapping[str, Sequence[str]], qrels: Qrels
+) -> dict[str, list[str]]:
+  """Rankings without the document that has the query's id and is not judged.
+
+  Args:
+    ranked: for each query the documents found, one more than are measured.
+    qrels: for each query the relevance of documents.
+  """
+  return {
+    query: [name for name in found if name != query or name in qrels[query]]
+    for query, found in ranked.items()
+  }
 
 
 def of_scores(

@@ -14,6 +14,7 @@ from data import retrieval_folder
 from embeddings.evals import bitext
 from embeddings.evals import classification
 from embeddings.evals import clustering
+from embeddings.evals import finite
 from embeddings.evals import geometry
 from embeddings.evals import pairs
 from embeddings.evals import reranking
@@ -146,11 +147,12 @@ def run(
 
   Raises:
     program.BadInput: if tasks of two types over one folder have a measure of
-      one name.
+      one name, or (finite.NotFinite) a vector is not finite.
   """
   results: dict[str, float] = {}
   for name, task in tasks:
-    for measure, value in task.run(encode, similarity).measure().items():
+    outcome = finite.run(name, task, encode, similarity)
+    for measure, value in outcome.measure().items():
       key = f"{name}.{measure}"
       if key in results:
         raise program.BadInput(

@@ -11,7 +11,7 @@
     why            uint8 [K]: which of REASONS
 
 Equal texts (data/identity.py) are one, numbered by where they come first. All
-but the texts themselves is held in memory: some 60 bytes a text.
+but the texts themselves is held in memory: some 100 bytes a text at most.
 """
 
 import array

@@ -18,7 +18,8 @@ from embeddings.mining import rescore as rescore_lib
 from embeddings.mining import rules as rules_lib
 
 _SPARE = 4  # documents asked for in place of known ones, at least
-_HELD = 2**22  # candidates that are chosen from at a time
+_HELD = 2**22  # candidates that are looked for, or chosen from, at a time
+_RESCORED = 8_192  # whose texts are in memory
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +74,14 @@ class Miner:
     """The score of each query with one document: int64 [n] twice to [n]."""
     if self.rescoring is None:
       return self.ranking.scores(queries, documents)
-    return self.rescoring.scores(
-      self.texts.queries.pick(queries), self.texts.documents.pick(documents)
-    )
+    found = np.zeros(len(queries), np.float32)
+    for first in range(0, len(queries), _RESCORED):
+      part = slice(first, first + _RESCORED)
+      found[part] = self.rescoring.scores(
+        self.texts.queries.pick(queries[part]),
+        self.texts.documents.pick(documents[part]),
+      )
+    return found
 
   def _candidates(
     self, queries: np.ndarray
@@ -93,20 +99,26 @@ class Miner:
     known = end - begin
     more = 1 << np.ceil(np.log2(np.maximum(known, _SPARE))).astype(int)
     for extra in np.unique(more).tolist():
-      rows = np.flatnonzero(more == extra)
-      scores, found = self.ranking.nearest(
-        queries[rows], self.rules.range_max + extra
-      )
-      looked_at = self.rules.range_max + known[rows, None]
-      within = np.arange(found.shape[1]) < looked_at
-      why = np.where(within, self.texts.why_not(queries[rows], found), -1)
-      documents = np.where(within & (why < 0), found, -1)
-      if self.rescoring is not None:
-        row, column = np.nonzero(documents >= 0)
-        scores[row, column] = self.scores(
-          queries[rows[row]], documents[row, column]
-        )
-      yield rows, choose.Candidates(documents, scores), why
+      count = min(self.rules.range_max + extra, len(self.texts.documents))
+      for rows in _parts(np.flatnonzero(more == extra), count):
+        yield rows, *self._found(queries[rows], known[rows], count)
+
+  def _found(
+    self,
+    queries: np.ndarray,  # [n]
+    known: np.ndarray,  # [n], how many documents each knows
+    count: int,
+  ) -> tuple[choose.Candidates, np.ndarray]:
+    """Of so many nearest documents the candidates, and why others are none."""
+    scores, found = self.ranking.nearest(queries, count)
+    looked_at = self.rules.range_max + known[:, None]
+    within = np.arange(found.shape[1]) < looked_at
+    why = np.where(within, self.texts.why_not(queries, found), -1)
+    documents = np.where(within & (why < 0), found, -1)
+    if self.rescoring is not None:
+      row, column = np.nonzero(documents >= 0)
+      scores[row, column] = self.scores(queries[row], documents[row, column])
+    return choose.Candidates(documents, scores), why
 
   def _least_positives(self, queries: np.ndarray) -> np.ndarray:  # [Q]
     """The least score of all positives that each query has."""
@@ -122,6 +134,6 @@ class Miner:
 
 
 def _parts(members: np.ndarray, width: int) -> list[np.ndarray]:
-  """Pairs in parts whose candidates fit into memory."""
+  """Pairs or queries in parts whose candidates fit into memory."""
   size = max(_HELD // width, 1)
   return [members[n : n + size] for n in range(0, len(members), size)]

@@ -2,6 +2,7 @@
 
 import pathlib
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xxhash
@@ -19,7 +20,7 @@ class CrossEncoder:
 
   Raises:
     program.BadInput: if sentence-transformers is not installed, or there is no
-      such model, or it gives several numbers.
+      such model, or it gives several numbers, or was not trained to.
   """
 
   def __init__(self, name: str):
@@ -37,6 +38,11 @@ class CrossEncoder:
         f"{name} is no cross-encoder ({str(error)[:150]}); give a folder or "
         "an id of the hub of one, such as cross-encoder/ms-marco-MiniLM-L6-v2"
       ) from error
+    if not _has_head(self._model):
+      raise program.BadInput(
+        f"{name} is no cross-encoder, for it has no weights that score a pair; "
+        "give one, such as cross-encoder/ms-marco-MiniLM-L6-v2"
+      )
     if self._model.num_labels != 1:
       raise program.BadInput(
         f"the cross-encoder {name} gives {self._model.num_labels} numbers for "
@@ -74,6 +80,17 @@ class CrossEncoder:
       found.update(name.encode())
       found.update(weight.detach().cpu().float().numpy().tobytes())
     return found.hexdigest()
+
+
+def _has_head(model: Any) -> bool:
+  """Whether what gives the numbers was trained; else it is made at random.
+
+  sentence-transformers makes a cross-encoder of any model, and only warns.
+  """
+  names = getattr(model[0].model.config, "architectures", None) or ()
+  return len(model) > 1 or any(
+    name.endswith("ForSequenceClassification") for name in names
+  )
 
 
 def _is_there(name: str) -> bool:

@@ -82,8 +82,8 @@ class Texts:
   def read(self, start: int, stop: int) -> list[str]:
     """The texts from one number up to another."""
     starts = self._starts[start : stop + 1].tolist()
-    content = os.pread(self._file.fileno(), starts[-1] - starts[0], starts[0])
     first = starts[0]
+    content = self._bytes(first, starts[-1])
     return [
       content[begin - first : end - first].decode()
       for begin, end in itertools.pairwise(starts)
@@ -94,9 +94,18 @@ class Texts:
     wanted = np.asarray(numbers, np.int64)
     begins, ends = self._starts[wanted].tolist(), self._starts[wanted + 1]
     return [
-      os.pread(self._file.fileno(), end - begin, begin).decode()
+      self._bytes(begin, end).decode()
       for begin, end in zip(begins, ends.tolist(), strict=True)
     ]
+
+  def _bytes(self, start: int, end: int) -> bytes:
+    """A part of the file."""
+    parts = []
+    while start < end:  # One read gives 2 GiB at most.
+      parts.append(os.pread(self._file.fileno(), end - start, start))
+      start += len(parts[-1])
+      assert parts[-1], (self._file.name, start, end)
+    return b"".join(parts)
 
   def close(self) -> None:
     """Closes the file."""

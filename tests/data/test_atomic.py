@@ -24,6 +24,13 @@ def test_a_folder_appears_when_it_is_full(tmp_path: pathlib.Path) -> None:
   assert names(final.parent) == ["set"]
 
 
+def test_what_a_kill_left_behind_goes(tmp_path: pathlib.Path) -> None:
+  for name in ("set", ".set.former"):
+    (tmp_path / name).mkdir()
+  atomic.restore(tmp_path / "set")
+  assert names(tmp_path) == ["set"]
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_a_folder_that_fails_leaves_the_former(
   tmp_path: pathlib.Path, error: type[BaseException]

@@ -70,3 +70,21 @@ def test_too_many_and_other_kinds_are_one_line(run_program, folder, tmp_path):
   ended = run(run_program, texts, tmp_path / "out")
   assert ended.code == 2 and "is a data set of texts; wanted pairs" in ended.err
   assert not (tmp_path / "out").exists()
+
+
+def test_negatives_are_in_the_corpus_and_answer_nothing(tmp_path):
+  with records.Writer(
+    tmp_path / "faq",
+    name="faq",
+    kind="triplets",
+    columns=("query", "document", "negative"),
+  ) as writer:
+    for number in range(20):
+      writer.write((f"question {number}", f"answer {number}", f"no {number}"))
+  data_set = records.DataSet(tmp_path / "faq")
+  found = hold_out.task(data_set, hold_out.chosen(data_set, 5, 0))
+  assert len(found.corpus) == 40 and len(found.queries) == 5
+  for name, relevant in found.qrels.items():
+    (document,) = relevant
+    query = found.queries[name]
+    assert found.corpus[document] == query.replace("question", "answer")

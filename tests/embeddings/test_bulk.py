@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from data import program
+from data import stretches
 from embeddings import bulk
 from embeddings import encode
+from embeddings import vector_store
 from tests import conftest
 from tests import programs
 
@@ -51,6 +53,39 @@ def test_it_goes_on_where_it_was(encoder, tmp_path):
   np.testing.assert_allclose(
     done.vectors[:], encoder.comparable(TEXTS, "document"), atol=1e-6
   )
+
+
+def test_a_stretch_counts_when_the_disk_has_it(encoder, tmp_path, monkeypatch):
+  begin_write = vector_store.VectorStore.begin_write
+  mark, happened = stretches.Stretches.mark, []
+
+  def begin(store, start, vectors):
+    wait = begin_write(store, start, vectors)
+
+    def wait_and_say():
+      wait()
+      happened.append(("written", start // 16))
+
+    happened.append(("encoded", start // 16))
+    return wait_and_say
+
+  def say(work, number, digest):
+    happened.append(("marked", number))
+    mark(work, number, digest)
+
+  monkeypatch.setattr(vector_store.VectorStore, "begin_write", begin)
+  monkeypatch.setattr(stretches.Stretches, "mark", say)
+  bulk.encode_to(tmp_path, Source(), encoder, stretch=16)
+  assert happened == [
+    ("encoded", 0),
+    *(
+      step
+      for n in range(3)
+      for step in (("encoded", n + 1), ("written", n), ("marked", n))
+    ),
+    ("written", 3),
+    ("marked", 3),
+  ]
 
 
 def test_float16_is_float32_cut(encoder, tmp_path):

@@ -101,3 +101,16 @@ def test_rows_are_as_long_as_their_texts_want():
   assert found == [((1, 8_192), [0, 1, 3, 4]), ((1, 128), [2])]
   many = np.repeat([30, 90, 110, 150, 200], 10_000)
   assert calls.row_lengths(many, 256) == [224, 160, 128, 96, 64]
+
+
+@pytest.mark.parametrize(("longest", "most"), [(64, 1), (256, 12), (8_192, 40)])
+def test_stretches_of_other_texts_have_the_same_shapes(longest, most):
+  random, shapes, new = np.random.default_rng(0), set(), []
+  for _ in range(10):
+    lengths = random.lognormal(4, 1.2, 4_096).clip(1, longest).astype(int)
+    before = len(shapes)
+    for call in calls.pack(*texts(lengths), longest=longest):
+      shapes.add((call.packed.text.shape, call.size))
+    new.append(len(shapes) - before)
+  assert len(shapes) <= most
+  assert sum(new[5:]) <= max(most // 10, 1)

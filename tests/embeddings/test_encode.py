@@ -136,6 +136,13 @@ def test_one_text_that_is_no_list_is_refused(small):
     small[0].encode("find the file")
 
 
+@pytest.mark.parametrize("bad", [None, float("nan"), "\ud800"], ids=repr)
+def test_what_is_no_text_is_named(small, bad):
+  with pytest.raises(program.BadInput) as raised:
+    small[0].encode(["find", bad, "the file"])
+  assert str(raised.value).startswith(f"{bad!r} is no text that can be")
+
+
 def test_texts_without_a_token_are_zeros(tmp_path):
   # A tokenizer that puts nothing round a text.
   bare = tokenizers.Tokenizer(models.WordLevel({"?": 0, "file": 1}, "?"))

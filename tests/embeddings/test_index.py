@@ -86,16 +86,18 @@ def test_a_graph_of_another_build_is_never_used(copied):
 
 
 def test_an_index_that_is_replaced_while_its_graph_is_made(copied, monkeypatch):
-  build = hnsw.build
+  link = hnsw.link
 
-  def build_slowly(*given, **options):
-    size = build(*given, **options)
+  def link_slowly(*given, **options):
+    graph = link(*given, **options)
     corpora.change(copied, made="another")
-    return size
+    hnsw.write(copied, "another", graph)
+    return graph
 
-  monkeypatch.setattr(hnsw, "build", build_slowly)
+  monkeypatch.setattr(hnsw, "link", link_slowly)
   with pytest.raises(program.BadInput, match="was replaced while its graph"):
     index.build_graph(copied, links=4)
+  assert hnsw.exists(copied, "another")  # The new index keeps its own.
 
 
 def test_a_model_that_took_the_place_of_the_indexs_is_no_model_of_it(copied):

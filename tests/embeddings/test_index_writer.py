@@ -1,14 +1,18 @@
 """An index appears whole or not at all, and replaces nothing but an index."""
 
 import json
+import shutil
+import sys
 
 import numpy as np
 import pytest
 
+from data import atomic
 from data import documents
 from data import growing
 from data import program
 from embeddings import encode
+from embeddings import hnsw
 from embeddings import index_writer
 from embeddings import vector_store
 from tests import conftest
@@ -62,6 +66,38 @@ def test_the_same_is_the_same_bytes_and_left_alone(
   assert [path.name for path in tmp_path.iterdir()] == ["index"]
 
 
+def test_a_graph_comes_with_the_index_or_after_it(
+  built, bert_folder, tmp_path, monkeypatch
+):
+  folder, put, whole = tmp_path / "index", atomic.put, []
+  made = json.loads((built / "index.json").read_text())["made"]
+
+  def look(partial, final):
+    if final == folder:
+      whole.append(hnsw.exists(partial, made))
+    put(partial, final)
+
+  monkeypatch.setattr(atomic, "put", look)
+  build(folder, CORPUS, bert_folder, graph=True)
+  assert whole == [True]
+  assert len(hnsw.read(folder, made)) == 25
+  shutil.rmtree(folder / hnsw.FOLDER)
+  assert programs.contents(folder) == programs.contents(built)
+  assert build(folder, CORPUS, bert_folder, graph=True).resumed == 25
+  assert len(hnsw.read(folder, made)) == 25
+  before = (folder / hnsw.FOLDER).stat().st_ino
+  build(folder, CORPUS, bert_folder, graph=True)
+  assert (folder / hnsw.FOLDER).stat().st_ino == before
+  assert [path.name for path in tmp_path.iterdir()] == ["index"]
+
+
+def test_without_faiss_nothing_is_begun(bert_folder, tmp_path, monkeypatch):
+  monkeypatch.setitem(sys.modules, "faiss", None)
+  with pytest.raises(program.BadInput, match="-r requirements-faiss.txt"):
+    build(tmp_path / "index", CORPUS, bert_folder, graph=True)
+  assert not [*tmp_path.iterdir()]
+
+
 def test_ids_alone_and_half_of_the_bytes(built, bert_folder, tmp_path):
   folder = tmp_path / "index"
   build(folder, CORPUS, bert_folder, texts="leave_out", dtype="float16")
@@ -90,6 +126,8 @@ def test_nothing_but_an_index_is_replaced(bert_folder, tmp_path):
   with pytest.raises(program.BadInput, match="exists and is not an index"):
     build(tmp_path, CORPUS, bert_folder)
   assert (tmp_path / "thesis.tex").read_text() == "years of work"
+  with pytest.raises(program.BadInput, match="gs:/b/x is in a bucket"):
+    build("gs://b/x", CORPUS, bert_folder)
 
 
 def test_what_goes_wrong_leaves_the_index(built, bert_folder, tmp_path):

@@ -1,13 +1,17 @@
 """What is held out has losses of its own; what does not fit is one line."""
 
 import json
+import types
 from typing import Any
 
+import jax
+import jax.numpy as jnp
 import pytest
 
 from data import program
 from data import records
 from embeddings import json_lines
+from embeddings.evals import sts
 from embeddings.losses import contrastive
 from embeddings.losses import terms
 from launch import evaluation
@@ -100,3 +104,20 @@ def test_what_was_measured_is_not_measured_again(tmp_path):
   none = evaluation.Evaluation(nothing, [], None, None)
   assert none(9, nothing, None, results) == {}
   results.close()
+
+
+def test_a_model_that_is_no_numbers_has_diverged(folder, tokenizer_folder):
+  settings = mixed.settings(folder, tokenizer_folder)
+  settings["eval.heldout"] = mixed.mix(folder, "other", {"pairs": "in_batch"})
+  found = run_lib.assemble(mixed.config(settings)).evaluation
+  params = found.encoder.model.init(jax.random.key(0))
+  state: Any = types.SimpleNamespace(
+    evaluated=jax.tree.map(lambda leaf: leaf * jnp.nan, params)
+  )
+  pairs = sts.Sts(["a", "b"], ["c", "d"], [0.0, 1.0])
+  for each, name in (
+    (found._replace(held_out=None, tasks=[("alike", pairs)]), "of alike are"),
+    (found, "pairs.loss is nan"),
+  ):
+    with pytest.raises(program.Diverged, match=f"of step 3.*{name}"):
+      each(3, state, None, None)

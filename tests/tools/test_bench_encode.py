@@ -8,6 +8,7 @@ import pytest
 from data import program
 from data import tokens
 from tests import conftest
+from tests import programs
 from tools.bench import operations
 from tools.bench import real_texts
 
@@ -95,6 +96,14 @@ def test_ours_may_stand_alone(run_program, real, model):
     for key in keys(part)
     if key.endswith("_theirs") or key.startswith(("ratio", "difference"))
   }
+
+
+@pytest.mark.long
+def test_a_model_of_ours_alone_is_refused_beside_theirs(
+  run_program, real, trained
+):
+  line = programs.bad_input(bench(run_program, real, trained))
+  assert "is no model to sentence-transformers" in line
 
 
 def test_parts_have_texts_of_their_lengths(real, tokenizer_folder):

@@ -97,7 +97,7 @@ def test_an_id_that_comes_twice_leaves_nothing(command, run_program, tmp_path):
 @pytest.mark.long
 def test_two_hosts_are_one(command, unbroken, tmp_path):
   module, *given = command
-  pod = [sys.executable, "-m", "launch.pod", "-n2", "-d1"]
+  pod = [sys.executable, "-m", "launch.pod", "-n", "2", "-d", "1"]
   ended = subprocess.run(
     [*pod, f"--program={module}", "--", *given, f"--out={tmp_path / 'index'}"],
     cwd=programs.ROOT,

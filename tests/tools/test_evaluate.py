@@ -65,7 +65,7 @@ def test_all_measures_are_shown_task_by_task(run_program, trained, corpus, sts):
     "tools.evaluate",
     f"--model={trained}",
     "--bm25",
-    f"--tasks={corpus / 'dev'},{sts}@dev",
+    f"--tasks={corpus / 'dev'},{sts}@dev,geometry:{sts}@dev",
     "--measures=all",
     "--compare",
     "--bootstrap=5",
@@ -78,7 +78,12 @@ def test_all_measures_are_shown_task_by_task(run_program, trained, corpus, sts):
     "dev.candidates"
   } == set(measures)
   assert lines[7].split() == ["bm25"] + ["-"] * len(lines[5].split())
-  assert "alike@dev: bm25 does no such task" in lines
+  assert lines.count("alike@dev: bm25 does no such task") == 2
+  assert lines[8] == "alike@dev:"  # The folder's other type has its own table.
+  assert {"cosine_spearman", "uniformity"} <= {
+    name.removeprefix("alike@dev.") for name in ended.result
+  }
+  assert "cosine_spearman" in lines[5] and "uniformity" in lines[9]
   assert "difference.dev.recall_at_10.low" in ended.result
 
 
@@ -90,6 +95,8 @@ WRONG = [
   (["--model={run}", "--tasks={sts}@dev", "--compare"], "name a second in"),
   (["--model={run},{run}", "--tasks={sts}@dev"], "twice; wanted each model"),
   (["--model={empty}", "--tasks={sts}@dev"], "{empty} has no config.json"),
+  (["--model=bm25", "--tasks={sts}@dev"], "name of another row; give it as ./"),
+  (["--model={run}", "--tasks={sts}@dev,sts:{sts}@dev"], "is given twice"),
   (["--model={run}", "--tasks=mteb:STSBenchmark="], "is no folder with files"),
 ]
 

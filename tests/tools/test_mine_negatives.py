@@ -105,6 +105,8 @@ def test_wrong_input_is_one_line(data, trained, tmp_path, run_program):
     (command(data, out), "--model is missing"),
     (command(data, out, model, "--by=bm25"), "ranks nothing beside --by=bm25"),
     (command(data, out, model, "--range_max=10"), "cannot be had; wanted 1 to"),
+    (command(data, out, model, "--column=query"), "there are none; leave it"),
+    (command(data, out, model, "--corpus=no.txt"), "--corpus=no.txt is not"),
     (command(data, data, model), "is a data set with texts None, wanted"),
     (command(scored.folder, out, model), "holds scored; wanted pairs or"),
     (
@@ -120,15 +122,14 @@ def test_wrong_input_is_one_line(data, trained, tmp_path, run_program):
 # Ends itself in the midst of encoding or mining.
 _KILLED = """
 import os, signal, sys
-from data import growing, program
-from embeddings import vector_store
+from data import growing, program, stretches
 from embeddings.mining import mined, work
 from tools import mine_negatives
 
 work.STRETCH, growing.JOURNAL_S = 16, 0.0
 mined.mine.__kwdefaults__["stretch"] = 8
 where = sys.argv.pop(1)
-left = 5 if where == "encoding" else 4
+left = 4
 
 def dying(call):
   def call_and_die(*given):
@@ -140,8 +141,7 @@ def dying(call):
   return call_and_die
 
 if where == "encoding":
-  store = vector_store.VectorStore
-  store.write = dying(store.write)
+  stretches.Stretches.mark = dying(stretches.Stretches.mark)
 if where == "mining":
   growing.Files.keep = dying(growing.Files.keep)
 mine_negatives.define_flags()

@@ -4,7 +4,9 @@ Float32, scaled dot-product attention, all cores, threads that wait without
 spinning, no progress bar, and of some batch sizes that which is the fastest for
 the texts. It sorts texts by length, pads each batch to its longest, and turns
 gradients off by itself. It cannot leave padding out without flash attention,
-which has no CPU version.
+which has no CPU version. The backend is torch, as by default: those of ONNX and
+OpenVINO want other packages and an exported model. Who sets OMP_WAIT_POLICY has
+it so, as active, which may be faster on a machine that does nothing else.
 """
 
 import os
@@ -15,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from data import program
 from tools.bench import machine
 from tools.bench import peak_memory
 
@@ -36,6 +39,7 @@ class TheirEncoder:
 
   Raises:
     ImportError: if sentence-transformers is not installed.
+    program.BadInput: if it cannot read the model.
   """
 
   name = "theirs"
@@ -54,12 +58,18 @@ class TheirEncoder:
 
     torch.set_num_threads(machine.cores())
     self.device = "cuda" if torch.cuda.is_available() else "cpu"
-    self._model: Any = sentence_transformers.SentenceTransformer(
-      str(folder),
-      device=self.device,
-      local_files_only=True,
-      model_kwargs={"attn_implementation": "sdpa", "dtype": torch.float32},
-    )
+    try:
+      self._model: Any = sentence_transformers.SentenceTransformer(
+        str(folder),
+        device=self.device,
+        local_files_only=True,
+        model_kwargs={"attn_implementation": "sdpa", "dtype": torch.float32},
+      )
+    except (OSError, ValueError, KeyError) as error:
+      raise program.BadInput(
+        f"{folder} is no model to sentence-transformers ({str(error)[:150]}); "
+        "give a folder of its kind, or --against=nothing"
+      ) from error
     self._parts = dict(parts)
     self.slots: dict[str, int] = {}
     self._encode(parts[next(iter(parts))][: batch_sizes[0]], batch_sizes[0])

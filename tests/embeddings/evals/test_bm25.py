@@ -5,6 +5,10 @@ import pytest
 
 from data import retrieval_folder
 from embeddings.evals import bm25
+from embeddings.evals import reranking
+from embeddings.evals import retrieval
+from embeddings.evals import sts
+from embeddings.evals import subsets
 
 CORPUS = {
   "river": "the river bank is wet",
@@ -73,9 +77,49 @@ def test_it_is_measured_as_a_model_is():
     k=30,
   )["q"]
   relevant = found[20]
-  task = retrieval_folder.RetrievalTask(
-    corpus, {"q": "word"}, {"q": {relevant: 1}}
-  )
-  values = bm25.run(task, str.split).measure()
+  task = retrieval.Retrieval(corpus, {"q": "word"}, {"q": {relevant: 1}})
+  outcome = bm25.run(task, str.split)
+  assert outcome is not None
+  values = outcome.measure()
   assert (values["recall_at_10"], values["recall_at_100"]) == (0, 1)
   assert values["mrr_at_100"] == pytest.approx(1 / 21)
+
+
+def test_a_corpus_without_words_has_nothing_to_find():
+  assert rank({"q": "bank"}, corpus={"a": "", "b": "the"}) == {"q": []}
+
+
+def test_the_query_itself_is_not_found():
+  task = retrieval.Retrieval(
+    {"river": "wet bank", "money": "bank lends"},
+    {"river": "wet bank"},
+    {"river": {"money": 1}},
+  )
+  outcome = bm25.run(task, str.split)
+  assert outcome is not None
+  assert outcome.measure()["mrr_at_10"] == 1
+
+
+def test_a_querys_own_documents_are_ranked():
+  texts = list(CORPUS.values())
+  rows = [
+    reranking.Row("bank money", [texts[1]], [texts[0], texts[2], texts[3]]),
+    reranking.Row("bank", [texts[2]], [texts[0]]),  # the shorter is first
+    reranking.Row("the", [texts[0]], [texts[3]]),  # no word: a tie
+  ]
+  whole = bm25.run(reranking.Reranking(rows), str.split)
+  assert whole is not None
+  assert whole.measure()["mrr_at_10"] == pytest.approx((1 + 0.5 + 0.5) / 3)
+  parts = {
+    "one": reranking.Reranking(rows[:1]),
+    "all": reranking.Reranking(rows),
+  }
+  both = bm25.run(subsets.Subsets(parts), str.split)
+  assert both is not None
+  assert both.measure()["all.map"] == whole.measure()["map"]
+
+
+def test_there_is_nothing_to_rank_by_words_in_sts():
+  task = sts.Sts(["a", "b"], ["a", "c"], [1.0, 0.0])
+  assert bm25.run(task, str.split) is None
+  assert bm25.run(subsets.Subsets({"one": task}), str.split) is None

@@ -101,3 +101,17 @@ def test_what_has_no_items_has_no_interval():
 
   found = bootstrap.compare(Whole(0.75), Whole(0.5))
   assert found == {"f1": (0.25, None, None, None)}
+
+
+def test_resamples_without_a_value_do_not_count():
+  # The mean of items of a kind, of which a sample may have none.
+  values = np.array([np.nan, np.nan, 0.5])
+
+  class Some(means.Means):
+    def measure(self, chosen=None):
+      drawn = self.values["a"] if chosen is None else self.values["a"][chosen]
+      there = drawn[~np.isnan(drawn)]
+      return {"a": float(there.mean()) if len(there) else float("nan")}
+
+  one, other = Some({"a": values}), Some({"a": values - 0.25})
+  assert bootstrap.compare(one, other)["a"] == (0.25, 0.25, 0.25, 1.0)

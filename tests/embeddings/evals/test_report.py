@@ -34,3 +34,18 @@ def test_an_interval_is_read_at_a_glance():
   found = bootstrap.Interval(0.0123, -0.004, 0.0291, 0.94)
   assert report.interval(found) == "+1.23  [-0.40, +2.91]  94%"
   assert report.interval(bootstrap.Interval(-0.5)).startswith("-50.00  (no ")
+
+
+def test_a_table_that_is_too_wide_is_turned():
+  rows = {"ours": {"a.b": 0.82033, "x.y": 1.0}, "bm25": {"a.b": 0.5}}
+  wide = {name: values | {"z" * 60: 0.25} for name, values in rows.items()}
+  assert report.fitting(rows, ["a.b", "x.y"]) == report.lines(
+    rows, ["a.b", "x.y"]
+  )
+  columns = ["a.b", "x.y", "z" * 60]
+  assert report.fitting(wide, columns) == report.lines(wide, columns)
+  head, first, second, last = report.fitting(wide, columns, width=70)
+  assert head.split() == ["ours", "bm25"]
+  assert first.split() == ["a.b", "0.8203", "0.5000"]
+  assert second.split() == ["x.y", "1.0000", "-"]
+  assert last.split() == ["z" * 60, "0.2500", "0.2500"]

@@ -231,3 +231,23 @@ def test_they_are_sentence_transformers_measures(task, encode, k):
   if k == 1:  # where more than k are relevant, theirs is a share of k
     del named[f"map_at_{k}"]
   assert found == pytest.approx({**found, **named}, abs=1e-6)
+
+
+def test_the_query_itself_is_left_out_unless_it_is_judged():
+  # As BEIR does, whose ArguAna has each query among the documents.
+  texts = {f"d{n}": f"text {n}" for n in range(150)}
+  encode = lookup_lib.lookup(list(texts.values()), seed=0, ties=False)
+  qrels = {f"d{n}": {f"d{n + 1}": 1} for n in range(40)}
+  found = retrieval.Retrieval(texts, texts, qrels).run(encode, "cosine")
+  vectors = encode(list(texts.values()), "")
+  vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+  scores = {
+    query: dict(zip(texts, (vectors @ vectors[n]).tolist(), strict=True))
+    for n, query in enumerate(qrels)
+  }
+  for query, row in scores.items():
+    del row[query]
+  assert_same(found, by_trec_eval(scores, qrels, retrieval.CUTOFFS), qrels)
+  judged = {"d1": {"d1": 1}}
+  found = retrieval.Retrieval(texts, texts, judged).run(encode, "cosine")
+  assert found.measure()["mrr_at_1"] == 1

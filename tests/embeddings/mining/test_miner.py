@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import pathlib
 import tempfile
 from typing import Any
@@ -19,12 +20,14 @@ from sentence_transformers import util
 from data import growing
 from data import identity
 from data import kinds
+from data import program
 from embeddings.mining import by_words
 from embeddings.mining import collected
 from embeddings.mining import mined
 from embeddings.mining import miner
 from embeddings.mining import rescore
 from embeddings.mining import rules
+from embeddings.mining import texts as texts_lib
 from tests import conftest
 from tests import programs
 from tests.embeddings import torch_models
@@ -74,9 +77,18 @@ def plain(
 
 
 @settings(max_examples=30, deadline=None)
-@given(made.RECORDS, made.RULES, strategies.sampled_from([1, 3, 1_000]))
-def test_negatives_are_what_plain_loops_find(found, how, stretch):
-  with tempfile.TemporaryDirectory() as name:
+@given(
+  made.RECORDS,
+  made.RULES,
+  strategies.sampled_from([1, 3, 1_000]),
+  strategies.sampled_from([1, 40, 2**22]),
+)
+def test_negatives_are_what_plain_loops_find(found, how, stretch, held):
+  with (
+    tempfile.TemporaryDirectory() as name,
+    pytest.MonkeyPatch.context() as patch,
+  ):
+    patch.setattr(miner, "_HELD", held)
     folder = pathlib.Path(name)
     texts = made.collect(folder, found, existing=how.existing)
     work = made.miner_of(texts, how, block=min(stretch * 4, 64))
@@ -184,8 +196,9 @@ def test_negatives_are_sentence_transformers(tmp_path, positives):
 
 @pytest.mark.long  # torch makes a cross-encoder, and runs it twice.
 def test_a_cross_encoder_scores_candidates_and_positives_anew(
-  tmp_path, tokenizer_folder
+  tmp_path, tokenizer_folder, monkeypatch
 ):
+  monkeypatch.setattr(miner, "_RESCORED", 50)
   folder = tmp_path / "cross"
   torch_models.cross_encoder(folder, tokenizer_folder)
   found = conftest.pairs(12)
@@ -205,6 +218,33 @@ def test_a_cross_encoder_scores_candidates_and_positives_anew(
       scores, model.predict(found, convert_to_numpy=True), atol=1e-5
     )
   assert own.digest() == rescore.CrossEncoder(str(folder)).digest()
+
+
+def test_a_model_without_a_trained_head_is_no_cross_encoder(bert_folder):
+  with pytest.raises(program.BadInput, match="no weights that score a pair"):
+    rescore.CrossEncoder(str(bert_folder))
+
+
+def test_texts_are_whole_however_little_is_read_at_once(tmp_path, monkeypatch):
+  wanted = ["", "a", "na\u00efve \u2713", "", "\U0001d518\n" * 9]
+  with texts_lib.Writer(tmp_path / "own") as writer:
+    for text in wanted:
+      writer.add(text)
+  own, read = texts_lib.Texts(tmp_path / "own"), os.pread
+  monkeypatch.setattr(os, "pread", lambda fd, n, at: read(fd, min(n, 5), at))
+  for first in range(len(wanted) + 1):
+    for last in range(first, len(wanted) + 1):
+      assert own.read(first, last) == wanted[first:last]
+  assert own.pick([4, 0, 2, 4]) == [wanted[n] for n in (4, 0, 2, 4)]
+
+
+def test_one_pair_alone_has_no_negatives(tmp_path):
+  texts = made.collect(tmp_path, [("query", "document")], "pairs")
+  for sampling in rules.SAMPLING:
+    work = made.miner_of(texts, rules.Rules(sampling=sampling))
+    chosen, positives = work.of(0, 1)
+    assert (chosen.documents == -1).all() and np.isfinite(positives).all()
+    assert chosen.dropped["known_positive"] == 1
 
 
 def test_words_are_ranked_as_bm25s_ranks_them(tmp_path):
