@@ -31,7 +31,7 @@ class Moment(NamedTuple):
 
 
 # In a run of 12 steps that saves every 3 and evaluates every 6.
-MOMENTS = {
+TRAINING = {
   "after_a_save": Moment(
     committed, "commit", False, lambda folder: folder.name == "3"
   ),
@@ -52,7 +52,9 @@ MOMENTS = {
     True,
     lambda _, values: values["step"] == 12 and "loss" not in values,
   ),
-  # Of tools.encode: a stretch's vectors are on the disk, and nothing says so.
+}
+ENCODING = {
+  # A stretch's vectors are on the disk, and nothing says so.
   "before_a_stretch_counts": Moment(
     stretches.Stretches, "mark", True, lambda _, number, digest: number == 1
   ),
@@ -80,7 +82,7 @@ def arm(moment: Moment) -> None:
 
 
 if __name__ == "__main__":
-  arm(MOMENTS[sys.argv[1]])
+  arm({**TRAINING, **ENCODING}[sys.argv[1]])
   program = sys.argv[2]
   sys.argv[1:] = sys.argv[3:]
   runpy.run_module(program, run_name="__main__", alter_sys=True)

@@ -68,7 +68,7 @@ def killed_again_and_again(
 ) -> None:
   """Runs the command until it ends, with a kill at every moment there is."""
   said = ""
-  for moment in killed.MOMENTS:
+  for moment in killed.TRAINING:
     ended = run_program("tests.launch.killed", moment, *command, env=env)
     assert ended.code == -signal.SIGKILL, (moment, ended)
     said += ended.err

@@ -16,8 +16,8 @@ A round that does not count comes first: ours compiles in it, and vectors are
 compared; if they differ by more than 1e-5, nothing is reported. Then both take
 turns, part by part, --rounds times, and who begins changes. Times are medians
 over rounds, and a part's ratio is the median of its rounds' ratios. Peak memory
-is what a part takes beside the parameters, on a CPU. It takes three minutes or
-so on two cores.
+is what a part takes beside the parameters, on a CPU. It takes four minutes or so
+on two cores.
 
 Then it shows where our time goes: the stages one after the other, without the
 overlap that they have elsewhere, and the operations on the device, by XLA's
