@@ -5,6 +5,8 @@ import itertools
 import json
 import pathlib
 import pickle
+import queue
+from typing import Any
 
 from absl import flags
 import grain.experimental
@@ -336,6 +338,29 @@ def test_iterating_from_the_middle_goes_on_as_it_was(text, tokenizer_folder):
     rest = loader.iterate(batches, start, threads=1, ahead=1)
     for one, two in itertools.zip_longest(whole[start:], rest):
       assert_same(one, two)
+
+
+class Counted:
+  """Batches that say when each was made."""
+
+  def __init__(self, batches):
+    self.batches, self.made = batches, queue.Queue()
+
+  def __len__(self):
+    return len(self.batches)
+
+  def __getitem__(self, step):
+    self.made.put(step)
+    return self.batches[step]
+
+
+def test_batches_are_made_while_nobody_takes_them(text, tokenizer_folder):
+  counted: Any = Counted(inputs.batches(text, tokenizer_folder))
+  found = loader.iterate(counted, 0, threads=1, ahead=4)
+  next(found)
+  # As during an evaluation: four more, and the one taken.
+  steps = [counted.made.get(timeout=60) for _ in range(5)]
+  assert steps == [0, 1, 2, 3, 4]
 
 
 def test_grain_saves_and_restores_at_every_batch(text, tokenizer_folder):
