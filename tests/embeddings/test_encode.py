@@ -30,7 +30,10 @@ def theirs(minilm):
   return sentence_transformers.SentenceTransformer(str(minilm), device="cpu")
 
 
-@pytest.mark.parametrize("source", [texts_lib.made, texts_lib.shared])
+@pytest.mark.parametrize(
+  "source",
+  [texts_lib.made, pytest.param(texts_lib.shared, marks=pytest.mark.long)],
+)
 def test_the_real_model_gives_sentence_transformers_vectors(
   ours, theirs, source
 ):

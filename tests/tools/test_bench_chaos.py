@@ -116,6 +116,7 @@ def test_other_parameters_and_torn_checkpoints_are_told(trained, tmp_path):
   assert f"checkpoint 13 of {copy}: its save was cut short" in found
 
 
+@pytest.mark.long
 def test_pods_that_are_killed_end_the_same(tmp_path):
   out = tmp_path / "chaos"
   # This seed: kill -9 in a save, and SIGTERM twice in one.
