@@ -4,6 +4,7 @@ import json
 import pathlib
 import shutil
 from collections.abc import Mapping
+from typing import TypeVar
 
 import sentence_transformers
 import torch
@@ -18,15 +19,33 @@ WIDTH = 24
 
 Dense = modules.Dense
 
+Model = TypeVar("Model", bound=transformers.PreTrainedModel)
+
 
 def bert(
   folder: pathlib.Path, tokenizer: pathlib.Path, **settings: object
 ) -> transformers.BertModel:
   """Writes a BertModel and its tokenizer as transformers does."""
   torch.manual_seed(0)
-  vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size
-  config = transformers.BertConfig(
-    vocab_size=vocabulary,
+  config = _small(tokenizer, **settings)
+  return _write(transformers.BertModel(config), folder, tokenizer)
+
+
+def cross_encoder(folder: pathlib.Path, tokenizer: pathlib.Path) -> None:
+  """Writes a small cross-encoder and its tokenizer as transformers does."""
+  torch.manual_seed(0)
+  model = transformers.BertForSequenceClassification(
+    _small(tokenizer, num_labels=1)
+  )
+  _write(model, folder, tokenizer)
+
+
+def _small(
+  tokenizer: pathlib.Path, **settings: object
+) -> transformers.BertConfig:
+  """A config of two layers, for a tokenizer's tokens."""
+  return transformers.BertConfig(
+    vocab_size=tokens.Tokenizer(tokenizer, max_length=8).vocab_size,
     hidden_size=WIDTH,
     num_hidden_layers=2,
     num_attention_heads=4,
@@ -34,34 +53,19 @@ def bert(
     max_position_embeddings=64,
     **settings,
   )
-  model = transformers.BertModel(config).eval()
+
+
+def _write(
+  model: Model, folder: pathlib.Path, tokenizer: pathlib.Path
+) -> Model:
+  """Writes a model whose weights are far from where they begin."""
+  model.eval()
   for weight in model.parameters():
     weight.data += 0.2 * torch.randn(weight.shape)
   model.save_pretrained(folder)
   for path in tokenizer.iterdir():
     shutil.copy(path, folder / path.name)
   return model
-
-
-def cross_encoder(folder: pathlib.Path, tokenizer: pathlib.Path) -> None:
-  """Writes a small cross-encoder and its tokenizer as transformers does."""
-  torch.manual_seed(0)
-  vocabulary = tokens.Tokenizer(tokenizer, max_length=8).vocab_size
-  config = transformers.BertConfig(
-    vocab_size=vocabulary,
-    hidden_size=WIDTH,
-    num_hidden_layers=2,
-    num_attention_heads=4,
-    intermediate_size=40,
-    max_position_embeddings=64,
-    num_labels=1,
-  )
-  model = transformers.BertForSequenceClassification(config).eval()
-  for weight in model.parameters():
-    weight.data += 0.2 * torch.randn(weight.shape)
-  model.save_pretrained(folder)
-  for path in tokenizer.iterdir():
-    shutil.copy(path, folder / path.name)
 
 
 def family(folder: pathlib.Path, tokenizer: pathlib.Path, name: str) -> None:

@@ -16,8 +16,8 @@ A round that does not count comes first: ours compiles in it, and vectors are
 compared; if they differ by more than 1e-5, nothing is reported. Then both take
 turns, part by part, --rounds times, and who begins changes. Times are medians
 over rounds, and a part's ratio is the median of its rounds' ratios. Peak memory
-is what a part takes beside the parameters, on a CPU. It takes four minutes or so
-on two cores.
+is what a part takes beside the parameters, on a CPU. It takes four minutes or
+so on two cores.
 
 Then it shows where our time goes: the stages one after the other, without the
 overlap that they have elsewhere, and the operations on the device, by XLA's
@@ -43,6 +43,7 @@ from absl import flags
 import numpy as np
 
 from data import program
+from tools.bench import beside
 from tools.bench import contest
 from tools.bench import counts
 from tools.bench import machine
@@ -220,23 +221,8 @@ def _print_tables(measured: list[Measured]) -> None:
 def _result(found: Measured) -> dict[str, Any]:
   """The part of the last line that is of one part; see the module's words."""
   part = found.part
-  result: dict[str, Any] = {
-    f"ratio_{part}": None,
-    f"ratio_{part}_quartiles": None,
+  return beside.keys(found, part) | {
     f"batch_size_{part}_theirs": found.settings.get("theirs"),
-  }
-  if "theirs" in found.seconds:
-    low, middle, high = np.quantile(found.ratios, (0.25, 0.5, 0.75)).tolist()
-    result[f"ratio_{part}"] = middle
-    result[f"ratio_{part}_quartiles"] = [low, high]
-  for name, suffix in (("ours", ""), ("theirs", "_theirs")):
-    there = name in found.seconds
-    rates = found.rates(name if there else "ours")
-    result |= {
-      f"{key}_{part}{suffix}": value if there else None
-      for key, value in rates.items()
-    }
-  return result | {
     f"difference_{part}": found.difference,
     f"stages_{part}": found.stages,
     f"operations_{part}": found.operations,

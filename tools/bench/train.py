@@ -53,6 +53,7 @@ from data import program
 from data import tokens
 from embeddings import description
 from embeddings import pretrained
+from tools.bench import beside
 from tools.bench import contest
 from tools.bench import counts
 from tools.bench import machine
@@ -267,22 +268,7 @@ def _print_table(found: Measured) -> None:
 def _result(found: Measured) -> dict[str, Any]:
   """The part of the last line that is of one size; see the module's words."""
   batch = f"batch_{found.size}"
-  result: dict[str, Any] = {
-    f"ratio_{batch}": None,
-    f"ratio_{batch}_quartiles": None,
-  }
-  if "theirs" in found.seconds:
-    low, middle, high = np.quantile(found.ratios, (0.25, 0.5, 0.75)).tolist()
-    result[f"ratio_{batch}"] = middle
-    result[f"ratio_{batch}_quartiles"] = [low, high]
-  for name, suffix in (("ours", ""), ("theirs", "_theirs")):
-    there = name in found.seconds
-    rates = found.rates(name if there else "ours")
-    result |= {
-      f"{key}_{batch}{suffix}": value if there else None
-      for key, value in rates.items()
-    }
-  return result | {
+  return beside.keys(found, batch) | {
     f"loss_difference_{batch}": found.difference,
     f"compile_seconds_{batch}": found.compile_seconds,
   }
