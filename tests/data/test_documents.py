@@ -65,8 +65,10 @@ def test_an_id_that_comes_twice_is_named(monkeypatch, tmp_path, held):
 
 
 def test_an_id_whose_hash_was_seen_is_no_duplicate(monkeypatch, tmp_path):
-  same = lambda _: 7  # noqa: E731  # All collide.
-  monkeypatch.setattr(documents.xxhash, "xxh3_64_intdigest", same)
+  def colliding(_: object) -> int:
+    return 7
+
+  monkeypatch.setattr(documents.xxhash, "xxh3_64_intdigest", colliding)
   pairs = [("a", "1"), ("b", "2"), ("c", "3")]
   assert documents.write(tmp_path, listed(pairs)).documents == 3
 
