@@ -197,7 +197,7 @@ def _enter(places: _Places, held: contextlib.ExitStack, graph: bool) -> None:
   final, work = places.final, places.work
   check_place(final)
   if graph:
-    hnsw.library()  # Better missed now than at the end.
+    hnsw.library()  # What is missing is told before all is encoded.
   with atomic.place(final):
     final.parent.mkdir(parents=True, exist_ok=True)
   held.enter_context(growing.alone(work))

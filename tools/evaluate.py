@@ -53,7 +53,7 @@ from tools import mteb_task
 
 Tasks = list[tuple[str, task_lib.Task]]
 # By the number of the task; tasks of two types may have one folder's name.
-Outcomes = dict[int, task_lib.Outcome]
+Outcomes = dict[int, finite.Done]
 Measured = dict[int, dict[str, float]]
 
 _ROWS = ("untrained", "bm25")  # those that are no --model
@@ -98,8 +98,8 @@ def main() -> None:
   models = {name: engines.load(name, given.engine) for name in given.model}
   rows = _rows(models, tasks)
   measured = {
-    row: {number: outcome.measure() for number, outcome in outcomes.items()}
-    for row, outcomes in rows.items()
+    row: {number: done.measures for number, done in of_row.items()}
+    for row, of_row in rows.items()
   }
   values = {row: _values(found, tasks) for row, found in measured.items()}
   for line in _table(measured, values, tasks):
@@ -168,7 +168,7 @@ def _rows(
   if given.bm25:
     found = [bm25.run(task, models[first].words) for _, task in tasks]
     rows["bm25"] = {
-      number: outcome
+      number: finite.Done(outcome, outcome.measure())
       for number, outcome in enumerate(found)
       if outcome is not None
     }
@@ -243,8 +243,8 @@ def _compare(rows: dict[str, Outcomes], tasks: Tasks) -> dict[str, float]:
       continue
     measures = [task.main] if given.measures == "main" else []
     found = bootstrap.compare(
-      ours[number],
-      theirs[number],
+      ours[number].outcome,
+      theirs[number].outcome,
       measures,
       resamples=given.bootstrap,
       seed=given.seed,

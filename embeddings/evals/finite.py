@@ -6,6 +6,7 @@ write, or an error of some library that knows nothing of models.
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,12 +18,19 @@ class NotFinite(program.BadInput):
   """A model gives vectors that cannot be compared."""
 
 
+class Done(NamedTuple):
+  """What a model did on a task, and its measures."""
+
+  outcome: task_lib.Outcome
+  measures: dict[str, float]
+
+
 def run(
   name: str,
   task: task_lib.Task,
   encode: task_lib.EncodeFunction,
   similarity: str,
-) -> task_lib.Outcome:
+) -> Done:
   """Has a model do a task.
 
   Args:
@@ -48,8 +56,9 @@ def run(
     return vectors
 
   outcome = task.run(checked, similarity)
-  check(name, outcome.measure())
-  return outcome
+  done = Done(outcome, outcome.measure())
+  check(name, done.measures)
+  return done
 
 
 def check(name: str, results: Mapping[str, float]) -> None:

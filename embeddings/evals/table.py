@@ -151,8 +151,8 @@ def run(
   """
   results: dict[str, float] = {}
   for name, task in tasks:
-    outcome = finite.run(name, task, encode, similarity)
-    for measure, value in outcome.measure().items():
+    done = finite.run(name, task, encode, similarity)
+    for measure, value in done.measures.items():
       key = f"{name}.{measure}"
       if key in results:
         raise program.BadInput(

@@ -31,17 +31,6 @@ def real(tmp_path_factory):
 PAIRS = conftest.pairs(40)
 
 
-@pytest.fixture(scope="module")
-def model(trained, run_program, tmp_path_factory):
-  """A tiny sentence-transformers folder."""
-  out = tmp_path_factory.mktemp("exported") / "model"
-  ended = run_program(
-    "tools.to_sentence_transformers", f"--workdir={trained}", f"--out={out}"
-  )
-  assert ended.code == 0, ended
-  return out
-
-
 def bench(run_program, real, model, *given):
   return run_program(
     "tools.bench.encode", *SMALL, f"--data={real}", f"--model={model}", *given
@@ -58,8 +47,8 @@ def keys(part):
 
 
 @pytest.mark.long
-def test_it_sets_both_side_by_side(run_program, real, model):
-  ended = bench(run_program, real, model)
+def test_it_sets_both_side_by_side(run_program, real, exported):
+  ended = bench(run_program, real, exported)
   assert ended.code == 0, ended
   result = ended.result
   assert result.keys() == set.union(*map(keys, real_texts.PARTS))
@@ -86,8 +75,8 @@ def test_it_sets_both_side_by_side(run_program, real, model):
 
 
 @pytest.mark.long
-def test_ours_may_stand_alone(run_program, real, model):
-  ended = bench(run_program, real, model, "--against=nothing")
+def test_ours_may_stand_alone(run_program, real, exported):
+  ended = bench(run_program, real, exported, "--against=nothing")
   assert ended.code == 0, ended
   missing = {key for key, value in ended.result.items() if value is None}
   assert missing == {

@@ -27,17 +27,6 @@ def real(tmp_path_factory):
   return folder
 
 
-@pytest.fixture(scope="module")
-def model(trained, run_program, tmp_path_factory):
-  """A tiny sentence-transformers folder."""
-  out = tmp_path_factory.mktemp("exported") / "model"
-  ended = run_program(
-    "tools.to_sentence_transformers", f"--workdir={trained}", f"--out={out}"
-  )
-  assert ended.code == 0, ended
-  return out
-
-
 def bench(run_program, real, model, *given):
   return run_program(
     "tools.bench.train", *SMALL, f"--data={real}", f"--model={model}", *given
@@ -57,8 +46,8 @@ def keys(size):
 
 
 @pytest.mark.long
-def test_it_sets_both_side_by_side(run_program, real, model):
-  ended = bench(run_program, real, model)
+def test_it_sets_both_side_by_side(run_program, real, exported):
+  ended = bench(run_program, real, exported)
   assert ended.code == 0, ended
   result = ended.result
   assert result.keys() == keys(8) | keys(4)
@@ -78,9 +67,9 @@ def test_it_sets_both_side_by_side(run_program, real, model):
 
 
 @pytest.mark.long
-def test_ours_may_stand_alone_and_with_dropout(run_program, real, model):
+def test_ours_may_stand_alone_and_with_dropout(run_program, real, exported):
   given = ("--against=nothing", "--dropout=0.1", "--sizes=8", "--batches=1")
-  ended = bench(run_program, real, model, *given)
+  ended = bench(run_program, real, exported, *given)
   assert ended.code == 0, ended
   result = ended.result
   assert result.keys() == keys(8)
@@ -152,7 +141,7 @@ def test_counts_are_read():
     ("--sizes=8,600", "of --sizes, 600: data set 'code' has 70 records"),
   ],
 )
-def test_wrong_flags_are_one_line(run_program, real, model, given, message):
-  ended = bench(run_program, real, model, given.format(real=real))
+def test_wrong_flags_are_one_line(run_program, real, exported, given, message):
+  ended = bench(run_program, real, exported, given.format(real=real))
   assert ended.code == 2, ended
   assert message in ended.err.splitlines()[-1]

@@ -11,24 +11,6 @@ from embeddings import encode
 from tests import programs
 
 
-@pytest.fixture(scope="module")
-def exported(run_program, trained, tmp_path_factory):
-  """The run as a sentence-transformers folder."""
-  out = tmp_path_factory.mktemp("exported") / "model"
-  ended = run_program(
-    "tools.to_sentence_transformers", f"--workdir={trained}", f"--out={out}"
-  )
-  assert ended.code == 0, ended
-  assert ended.result == {
-    "out": str(out),
-    "step": 12,
-    "dtype": "float32",
-    "verified": None,
-    "pushed": None,
-  }
-  return out
-
-
 def test_an_exported_run_gives_its_vectors(trained, exported, corpus):
   texts = list(retrieval_folder.read(corpus / "dev").corpus.values())
   ours = encode.load(str(trained)).encode(texts)
