@@ -8,9 +8,11 @@
                      after the query
     grouped          query, document, and their group: a text or a whole number
 
-The bytes are a JSON list with one value a column. `decoder` gives a function
-that checks all that the rest of the code relies on: types, UTF-8, number of
-values, no blank text, none so long that a tokenizer would hang over it.
+The bytes are a JSON list with one value a column; where a data set keeps the
+origins of its records, a list of that list and the origin. `decoder` gives a
+function that checks all that the rest of the code relies on: types, UTF-8,
+number of values, no blank text, none so long that a tokenizer would hang over
+it.
 """
 
 import functools
@@ -32,6 +34,9 @@ TAIL = {"scored": "score", "scored_triplets": "scores", "grouped": "group"}
 TEXTS = {"texts": 1, "pairs": 2, "scored": 2, "grouped": 2}
 # Kinds whose records have three texts or more.
 LISTS = ("triplets", "scored_triplets")
+
+
+_WITH_ORIGIN = msgspec.json.Decoder(tuple[msgspec.Raw, str])
 
 
 class Unfit(ValueError):
@@ -73,29 +78,44 @@ def scores(kind: str, record: Record) -> tuple[float, ...]:
   return record[-1] if tail == "scores" else ()
 
 
-def encode(record: Record) -> bytes:
-  """The bytes of a record; the same values give the same bytes."""
-  return msgspec.json.encode(record)
+def encode(record: Record, origin: str | None = None) -> bytes:
+  """The bytes of a record; the same values give the same bytes.
+
+  Args:
+    record: its values.
+    origin: where it comes from, in a data set that keeps that.
+
+  >>> encode(("query", "document"), "beer/q1/a4")
+  b'[["query","document"],"beer/q1/a4"]'
+  """
+  return msgspec.json.encode(record if origin is None else (record, origin))
 
 
 @functools.cache
-def decoder(kind: str, columns: int) -> Callable[[bytes], Record]:
+def decoder(
+  kind: str, columns: int, has_origin: bool = False
+) -> Callable[[bytes], Record]:
   """A function from the bytes of a record to its values.
 
   Args:
     kind: one of manifest.KINDS.
     columns: values a record, at least so many for LISTS.
+    has_origin: whether an origin stands behind the values; it is left out.
 
   Returns:
     The function; it raises Unfit, and nothing else, for other bytes.
   """
-  parse = msgspec.json.Decoder(_shape(kind, columns)).decode
+  values = _shape(kind, columns)
+  shape = tuple[values, str] if has_origin else values
+  parse = msgspec.json.Decoder(shape).decode
 
   def decode(encoded: bytes) -> Record:
     try:
       record = parse(encoded)
     except (ValueError, RecursionError) as error:  # msgspec's and UTF-8's.
       raise Unfit(str(error)) from None
+    if has_origin:
+      record = record[0]
     found = fault(kind, record)
     if found:
       raise Unfit(found)
@@ -104,6 +124,18 @@ def decoder(kind: str, columns: int) -> Callable[[bytes], Record]:
     return tuple(record)
 
   return decode
+
+
+def origin(encoded: bytes) -> str:
+  """The origin of a record that has one.
+
+  Raises:
+    Unfit: if there is none.
+  """
+  try:
+    return _WITH_ORIGIN.decode(encoded)[1]
+  except (ValueError, RecursionError) as error:
+    raise Unfit(str(error)) from None
 
 
 def fault(kind: str, record: Record) -> str:

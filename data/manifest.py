@@ -52,6 +52,8 @@ class Manifest:
     licence: under which terms.
     filters: the rules that the records passed, with their settings.
     counts: how many candidates were kept and dropped, by reason.
+    origin: what the origin of a record is ("site/question/answer"), if records
+      carry theirs; else empty.
     version: of this schema.
   """
 
@@ -63,6 +65,7 @@ class Manifest:
   licence: str = ""
   filters: dict[str, Any] = dataclasses.field(default_factory=dict)
   counts: dict[str, int] = dataclasses.field(default_factory=dict)
+  origin: str = ""
   version: int = VERSION
 
   @property

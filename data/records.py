@@ -10,6 +10,10 @@ value a column; data/kinds.py says what each kind of data set holds.
     data_set = records.DataSet(folder)
     data_set.read([5, 3, 8])  # three records, in that order
 
+A data set may keep where each record comes from, such as the post of a forum
+whose licence asks for that: `Writer(..., origin="site/question/answer")`,
+`write(record, "beer/q1/a4")` and `DataSet.origins`.
+
 Records are laid in the order of a hash, so that neighbours are unrelated and
 the same records make the same files, in whichever order they come. The folder
 appears only when it is whole (see data/atomic.py).
@@ -18,9 +22,9 @@ appears only when it is whole (see data/atomic.py).
 import dataclasses
 import os
 import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -36,6 +40,7 @@ from data import shards
 SHARD_BYTES = 64 * 2**20
 
 Record = kinds.Record
+Value = TypeVar("Value")
 
 
 class Writer:
@@ -50,6 +55,7 @@ class Writer:
     source: where the texts come from.
     licence: under which terms.
     filters: the rules that the records passed.
+    origin: what the origin of a record is, if each is written with one.
     shard_bytes: a shard is closed once it holds this many bytes of text.
 
   Raises:
@@ -66,6 +72,7 @@ class Writer:
     source: str = "",
     licence: str = "",
     filters: dict[str, Any] | None = None,
+    origin: str = "",
     shard_bytes: int = SHARD_BYTES,
   ):
     assert kind in manifest_lib.KINDS, kind
@@ -86,6 +93,7 @@ class Writer:
       source=source,
       licence=licence,
       filters=dict(filters or {}),
+      origin=origin,
     )
     self._shard_bytes = shard_bytes
     self._order: hash_order.HashOrder | None = None
@@ -110,8 +118,12 @@ class Writer:
       raise
     self._atomic.__exit__(kind, error, traceback)
 
-  def write(self, record: Record) -> None:
-    """Takes one record: as many values as there are columns.
+  def write(self, record: Record, origin: str | None = None) -> None:
+    """Takes one record.
+
+    Args:
+      record: as many values as there are columns.
+      origin: where it comes from, if the data set keeps that.
 
     Raises:
       program.BadInput: if a text is longer than `DataSet` would read.
@@ -131,7 +143,8 @@ class Writer:
     fault = kinds.fault(kind, record)
     assert not fault, (fault, record)
     assert self._order is not None, "Writer is for a `with` block."
-    self._order.add(kinds.encode(record))
+    assert (origin is not None) == bool(self._manifest.origin), origin
+    self._order.add(kinds.encode(record, origin))
 
   def _write_all(self) -> None:
     """Writes the shards and says what they hold."""
@@ -213,17 +226,22 @@ class DataSet:
       program.BadInput: names the file, and the record that cannot be read or
         is not of the data set's kind.
     """
-    found: list[Record] = [()] * len(indices)
-    decode = kinds.decoder(self.manifest.kind, len(self.manifest.columns))
-    for shard, positions, places in self._by_shard(indices):
-      encoded = shards.read(shard, positions)
-      for place, data in zip(places, encoded, strict=True):
-        try:
-          found[place] = decode(data)
-        except kinds.Unfit:
-          rule = faults or faults_lib.Faults()
-          found[place] = self._next_good(int(indices[place]), rule)
-    return found
+    return self._decoded(indices, self._decoder(), faults)
+
+  def origins(
+    self,
+    indices: Sequence[int] | np.ndarray,
+    faults: faults_lib.Faults | None = None,
+  ) -> list[str]:
+    """Where the records at these indices come from; see `read` for the rest."""
+    assert self.manifest.origin, f"{self.folder} keeps no origins"
+    check = self._decoder()
+
+    def decode(encoded: bytes) -> str:
+      check(encoded)  # So that what `read` skips is skipped here.
+      return kinds.origin(encoded)
+
+    return self._decoded(indices, decode, faults)
 
   def verify(self) -> None:
     """Reads every shard and compares its checksum with the manifest's.
@@ -233,6 +251,29 @@ class DataSet:
     """
     for shard, entry in zip(self._shards, self.manifest.shards, strict=True):
       shards.verify(shard, entry.sha256)
+
+  def _decoder(self) -> Callable[[bytes], Record]:
+    """A function from bytes to records, which raises kinds.Unfit."""
+    of = self.manifest
+    return kinds.decoder(of.kind, len(of.columns), bool(of.origin))
+
+  def _decoded(
+    self,
+    indices: Sequence[int] | np.ndarray,
+    decode: Callable[[bytes], Value],
+    faults: faults_lib.Faults | None,
+  ) -> list[Value]:
+    """What is made of the bytes of each record, in the order of `indices`."""
+    found: list[Any] = [None] * len(indices)
+    for shard, positions, places in self._by_shard(indices):
+      encoded = shards.read(shard, positions)
+      for place, data in zip(places, encoded, strict=True):
+        try:
+          found[place] = decode(data)
+        except kinds.Unfit:
+          rule = faults or faults_lib.Faults()
+          found[place] = self._next_good(int(indices[place]), decode, rule)
+    return found
 
   def _by_shard(
     self, indices: Sequence[int] | np.ndarray
@@ -258,9 +299,13 @@ class DataSet:
       shard = self._shards[numbers[first]]
       yield shard, positions[first:end], places[first:end]
 
-  def _next_good(self, index: int, faults: faults_lib.Faults) -> Record:
-    """The first good record from here on; the bad ones are noted."""
-    decode = kinds.decoder(self.manifest.kind, len(self.manifest.columns))
+  def _next_good(
+    self,
+    index: int,
+    decode: Callable[[bytes], Value],
+    faults: faults_lib.Faults,
+  ) -> Value:
+    """What the first good record from here on gives; notes the bad ones."""
     for step in range(len(self)):
       [(shard, [position], _)] = self._by_shard([(index + step) % len(self)])
       [data] = shards.read(shard, [position])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import itertools
 import json
 import pathlib
 import pickle
@@ -15,7 +16,9 @@ from typing import Any
 import hypothesis
 import pytest
 import xxhash
+from hypothesis import strategies
 
+from data import faults
 from data import hash_order
 from data import kinds
 from data import manifest as manifests
@@ -70,6 +73,48 @@ def test_what_is_written_is_read(
     assert data_set.read(range(len(data_set))) == in_order(found)
 
 
+@hypothesis.settings(max_examples=25, deadline=None)
+@hypothesis.given(
+  kind_records.sets(kind_records.good()),
+  strategies.lists(strategies.text(), min_size=1),
+)
+def test_records_keep_where_they_come_from(
+  kind_and_records: tuple[str, list[records.Record]], origins: list[str]
+) -> None:
+  kind, found = kind_and_records
+  columns = [f"column {i}" for i in range(kind_records.COLUMNS[kind])]
+  written = list(zip(found, itertools.cycle(origins), strict=False))
+  with tempfile.TemporaryDirectory() as folder:
+    path = pathlib.Path(folder) / "set"
+    with records.Writer(
+      path, name="x", kind=kind, columns=columns, origin="page"
+    ) as writer:
+      for record, origin in written:
+        writer.write(record, origin)
+    data_set = records.DataSet(path)
+    every = range(len(data_set))
+    read = zip(data_set.read(every), data_set.origins(every), strict=True)
+    assert sorted(map(repr, read)) == sorted(map(repr, written))
+
+
+def test_a_bad_record_has_no_origin(tmp_path: pathlib.Path) -> None:
+  folder = tmp_path / "set"
+  with records.Writer(
+    folder, name="x", kind="pairs", columns=("q", "d"), origin="page"
+  ) as writer:
+    for pair in PAIRS[:3]:
+      writer.write(pair, f"from {pair[0]}")
+    order = writer._order
+    assert order is not None
+    order.add(b'["query","document"]')
+  data_set = records.DataSet(folder)
+  with pytest.raises(program.BadInput, match="on_bad_record=skip"):
+    data_set.origins(range(4))
+  skip = faults.Faults("skip")
+  pairs = data_set.read(range(4), skip)
+  assert data_set.origins(range(4), skip) == [f"from {q}" for q, _ in pairs]
+
+
 def test_any_order_over_several_shards(several_shards: records.DataSet) -> None:
   order = [299, 0, 150, 150, 7, 298, *range(40, 60)]
   assert several_shards.read(order) == [PAIRS[i] for i in order]
@@ -107,6 +152,7 @@ def test_the_manifest_says_what_was_given(tmp_path: pathlib.Path) -> None:
     "licence": "CC BY 4.0",
     "filters": {"min_chars": 1},
     "counts": {"kept": 1, "empty": 2},
+    "origin": "",
     "version": manifests.VERSION,
   }
 
