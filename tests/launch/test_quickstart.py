@@ -124,6 +124,7 @@ def test_it_ends_in_a_model_and_its_numbers(whole):
   assert out.count("  0.") >= 3  # the functions found, with their scores
 
 
+@pytest.mark.long
 def test_killed_at_three_moments_it_ends_the_same(packages, whole, tmp_path):
   workdir = tmp_path / "quickstart"
   for moment in MOMENTS:

@@ -286,6 +286,7 @@ def test_a_pod_preempted_twice_ends_as_an_unbroken_one(cloud, bucket, tmp_path):
   assert_same_run(tmp_path / "broken", tmp_path / "whole")
 
 
+@pytest.mark.long
 def test_a_machine_preempted_in_its_training_ends_as_an_unbroken_run(
   cloud, bucket, trained, tmp_path
 ):

@@ -34,9 +34,8 @@ def bench(run_program, *given):
   return run_program("tools.bench.encoder", *TINY, *given)
 
 
-@pytest.mark.parametrize(
-  "family", ["bert", pytest.param("modernbert", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("family", ["bert", "modernbert"])
 def test_it_sets_three_side_by_side(run_program, family):
   ended = bench(run_program, f"--family={family}")
   assert ended.code == 0, ended

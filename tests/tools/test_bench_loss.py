@@ -32,6 +32,7 @@ def rows_of(result):
   ]
 
 
+@pytest.mark.long
 def test_it_sets_three_side_by_side(run_program):
   ended = bench(run_program)
   assert ended.code == 0, ended
