@@ -38,8 +38,9 @@ def folder(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
   with place(final):
     shutil.rmtree(partial, ignore_errors=True)
     restore(final)
-    partial.mkdir(parents=True)
   try:
+    with place(final):
+      partial.mkdir(parents=True)
     yield partial
   except BaseException:
     shutil.rmtree(partial, ignore_errors=True)

@@ -28,7 +28,7 @@ import xxhash
 THRESHOLD = 0.8
 # 21 bands of 6 rows propose 99.8 % of the pairs at similarity 0.8, and 28 % of
 # those at 0.5, which the sets then refuse.
-_BANDS, _ROWS = 21, 6
+BANDS, ROWS = 21, 6
 _SEED = 1
 _WORD = re.compile(r"\w+")
 
@@ -55,7 +55,7 @@ def sketch(texts: Iterable[str]) -> list[Sketch]:
   words = [_word_hashes(text) for text in texts]
   minhashes = datasketch.MinHash.generator(
     words,
-    num_perm=_BANDS * _ROWS,
+    num_perm=BANDS * ROWS,
     seed=_SEED,
     hashfunc=int,
     permutations=_permutations(),
@@ -93,7 +93,7 @@ def find_originals(
   Returns:
     N values: None for a text that is kept, else the index of its original.
   """
-  index = datasketch.MinHashLSH(num_perm=_BANDS * _ROWS, params=(_BANDS, _ROWS))
+  index = datasketch.MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
   originals: list[int | None] = []
   for position, candidate in enumerate(sketches):
     minhash = datasketch.LeanMinHash(seed=_SEED, hashvalues=candidate.minima)
@@ -107,7 +107,7 @@ def find_originals(
 @functools.cache
 def _permutations() -> Any:
   """The hash functions of a MinHash; drawing them takes as long as a file."""
-  return datasketch.MinHash(num_perm=_BANDS * _ROWS, seed=_SEED).permutations
+  return datasketch.MinHash(num_perm=BANDS * ROWS, seed=_SEED).permutations
 
 
 def _first_near(

@@ -111,7 +111,7 @@ def decoder(
 
   def decode(encoded: bytes) -> Record:
     try:
-      record = parse(encoded)
+      record: Any = parse(encoded)
     except (ValueError, RecursionError) as error:  # msgspec's and UTF-8's.
       raise Unfit(str(error)) from None
     if has_origin:

@@ -11,19 +11,14 @@ import functools
 import pathlib
 
 import huggingface_hub
-from huggingface_hub import errors
 from huggingface_hub import utils
 
+from data import hub_errors
 from data import program
 
 # What a model is read from, and folders that hold it for other libraries.
 _FILES = ["*.json", "*.txt", "*.model", "*.safetensors"]
 _OTHERS = ["onnx/*", "openvino/*"]
-
-# The base of HfHubHTTPError is that of httpx, whose errors of connections are
-# no OSError, and which stands under another name in each huggingface_hub.
-_HTTP_ERROR: type[Exception] = errors.HfHubHTTPError.__bases__[0]
-_ERRORS = (OSError, ValueError, _HTTP_ERROR)
 
 
 def download(name: str) -> pathlib.Path:
@@ -38,10 +33,10 @@ def download(name: str) -> pathlib.Path:
   """
   try:
     folder = pathlib.Path(_snapshot(name))
-  except _ERRORS as error:
+  except hub_errors.ERRORS as error:
     raise program.BadInput(
       f"{name!r} is neither a folder nor a model that the hub gives "
-      f"({_reason(error)}); give a folder or check the id"
+      f"({hub_errors.reason(error)}); give a folder or check the id"
     ) from error
   if not any(folder.rglob("*.safetensors")):
     raise program.BadInput(
@@ -93,11 +88,12 @@ def push(folder: pathlib.Path, name: str, *, private: bool = False) -> str:
       folder_path=folder,
       commit_message="Exported by Gigapair",
     )
-  except _ERRORS as error:
+  except hub_errors.ERRORS as error:
     raise program.BadInput(
       f"{folder} is written and the hub did not take it as {name} "
-      f"({_reason(error)}); check the connection and that your token may write "
-      f"to {name.partition('/')[0]}, and run the same command again"
+      f"({hub_errors.reason(error)}); check the connection and that your "
+      f"token may write to {name.partition('/')[0]}, and run the same command "
+      "again"
     ) from error
   return str(url)
 
@@ -112,12 +108,7 @@ def _snapshot(name: str) -> str:
   )
   try:
     return str(snapshot())
-  except _HTTP_ERROR as error:
+  except hub_errors.HTTP_ERROR as error:
     if isinstance(error, OSError):  # the hub's own answer, and it did look
       raise
     return str(snapshot(local_files_only=True))
-
-
-def _reason(error: Exception) -> str:
-  """An error in one line of bounded length."""
-  return f"{type(error).__name__}: {' '.join(str(error).split())[:150]}"

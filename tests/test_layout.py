@@ -24,6 +24,7 @@ MODULES = {
   "array-record": "array_record",
   "dm-haiku": "haiku",
   "faiss-cpu": "faiss",
+  "ibis-framework": "ibis",
   "scikit-learn": "sklearn",
   "ml-collections": "ml_collections",
   "orbax-checkpoint": "orbax",
@@ -155,7 +156,9 @@ def test_the_map_names_every_file():
     assert f" {name} " in text, f"WORKSPACE.md does not name {path}"
 
 
-@pytest.mark.parametrize("name", ["README.md", "WORKSPACE.md"])
+@pytest.mark.parametrize(
+  "name", ["README.md", "WORKSPACE.md", "data/README.md"]
+)
 def test_the_texts_name_files_that_are_there(name):
   text = (ROOT / name).read_text(encoding="utf-8")
   for path in re.findall(r"`((?:data|embeddings|launch|tests)/[\w/.]+)`", text):

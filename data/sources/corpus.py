@@ -12,7 +12,6 @@
 All files may be packed (.gz).
 """
 
-import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -25,6 +24,7 @@ from data import kinds
 from data import manifest as manifest_lib
 from data import program
 from data import records
+from data.sources import patterns
 from data.sources import tabular
 
 _RECORDS = 1_024  # read at a time
@@ -52,13 +52,11 @@ def find(names: Sequence[str], flag: str = "in") -> list[pathlib.Path]:
     program.BadInput: if a name is not there and a pattern matches none.
   """
   found: dict[pathlib.Path, None] = {}
-  for name in names:
-    parts = [name] if os.path.exists(name) else name.split(",")
-    for part in filter(None, map(str.strip, parts)):
-      path = pathlib.Path(part).expanduser()
-      is_set = (path / manifest_lib.FILE).is_file()
-      files = [path] if is_set else tabular.find([part], flag)
-      found.update(dict.fromkeys(files))
+  for part in patterns.split(names):
+    path = pathlib.Path(part)
+    is_set = (path / manifest_lib.FILE).is_file()
+    files = [path] if is_set else tabular.find([part], flag)
+    found.update(dict.fromkeys(files))
   return list(found)
 
 

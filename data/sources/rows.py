@@ -33,11 +33,17 @@ class Row(NamedTuple):
     number: the line, or the row of a Parquet file, from 1.
     values: one value a column that was asked for.
     fault: what is wrong with the row; empty if nothing is.
+    origin: where its texts come from; "" where records do not say.
+    dropped: the rule by which whoever reads leaves it out; "" if none does.
+    where: its place, if that is in another file than the one that is read.
   """
 
   number: int
   values: Sequence[Any] = ()
   fault: str = ""
+  origin: str = ""
+  dropped: str = ""
+  where: str = ""
 
 
 class Layout(NamedTuple):

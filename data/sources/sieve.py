@@ -2,20 +2,18 @@
 
 A sieve counts what it leaves out, by reason:
 
-    bad_record  cannot be read as text (only with `on_bad_record="skip"`)
-    empty       a text is empty, blank or null
-    too_short, too_long  a text is outside `min_chars` and `max_chars`
-    identical   a text is its own positive, or one of its own negatives (not
-                of scored pairs)
+    bad_record  cannot be read as text (with `max_bad_share` above 0)
     duplicate   the record repeats an earlier one
+
+and those of data/cleaning/cleaner.py (empty, too_short, identical, ...), and
+of whoever reads the rows (data/sources/importers).
 """
 
 import collections
 import dataclasses
 import itertools
 import math
-import pathlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import xxhash
@@ -25,7 +23,12 @@ from data import kinds
 from data import program
 from data import records
 from data import seen
+from data.cleaning import cleaner
+from data.cleaning import rules as rules_lib
 from data.sources import rows
+
+
+_ANY = rules_lib.Rules()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,17 +37,24 @@ class Rules:
 
   Attributes:
     kind: one of manifest.KINDS.
-    min_chars: fewest characters of a text, spaces around it not counted.
-    max_chars: most characters of a text.
+    cleaning: the rules for each record by itself.
     duplicates: "drop" or "keep".
-    on_bad_record: "stop" or "skip" at what cannot be read.
+    max_bad_share: the most of all rows that may be such as cannot be read;
+      0 stops at the first.
   """
 
   kind: str
-  min_chars: int = 1
-  max_chars: int = 100_000
+  cleaning: rules_lib.Rules = _ANY
   duplicates: str = "drop"
-  on_bad_record: str = "stop"
+  max_bad_share: float = 0.0
+
+  def as_dict(self) -> dict[str, Any]:
+    """The settings as JSON has them, but for the kind."""
+    return {
+      **self.cleaning.as_dict(),
+      "duplicates": self.duplicates,
+      "max_bad_share": self.max_bad_share,
+    }
 
 
 class Sieve:
@@ -52,17 +62,30 @@ class Sieve:
 
   def __init__(self, rules: Rules):
     self._rules = rules
+    self._clean = cleaner.make(rules.cleaning, rules.kind)
     self._seen = seen.Seen()
+    self._rows = self._bad_rows = 0
     self.read = self.kept = 0
     self.dropped: collections.Counter[str] = collections.Counter()
     self.first_fault = ""
 
-  def sift(self, path: pathlib.Path, row: rows.Row) -> Iterator[records.Record]:
+  def sift(
+    self, row: rows.Row, place: Callable[[int], str]
+  ) -> Iterator[records.Record]:
     """The records of one row that pass.
+
+    Args:
+      row: of a file.
+      place: names a row of that file by its number, for messages.
 
     Raises:
       program.BadInput: if the row cannot be read and the rules say to stop.
     """
+    self._rows += 1
+    if row.dropped:
+      self.read += 1
+      self.dropped[row.dropped] += 1
+      return
     try:
       if row.fault:
         raise _BadRecord(row.fault)
@@ -70,16 +93,28 @@ class Sieve:
         _checked(values, self._rules.kind) for values in self._expand(row)
       ]
     except _BadRecord as fault:
-      self._bad(f"{rows.place(path, row.number)} {fault}")
+      self._bad(f"{row.where or place(row.number)} {fault}")
       return
     for record in found:
       self.read += 1
-      reason = self._reason(record)
+      record, reason = self._clean(record)
+      if not reason and self._is_repeated(record):
+        reason = "duplicate"
       if reason:
         self.dropped[reason] += 1
       else:
         self.kept += 1
         yield record
+
+  def check(self) -> None:
+    """Raises BadInput if more of all rows than may be could not be read."""
+    most = self._rules.max_bad_share
+    if self._bad_rows > most * self._rows:
+      raise program.BadInput(
+        f"{self._bad_rows:,} of {self._rows:,} rows cannot be read, and "
+        f"--max_bad_share={most:g}; the first: {self.first_fault}; mend the "
+        "file or fetch it again, or raise --max_bad_share"
+      )
 
   def _expand(self, row: rows.Row) -> Iterator[Sequence[Any]]:
     """Each choice of one text a column; the last negatives stay together."""
@@ -99,36 +134,24 @@ class Sieve:
     for texts in choices:
       yield [*texts, *negatives, *scores]
 
-  def _reason(self, record: records.Record) -> str:
-    """Why the record is left out; empty if it is not."""
-    rules = self._rules
-    texts = kinds.texts(rules.kind, record)
-    lengths = [len(text.strip()) for text in texts]
-    if not min(lengths):
-      return "empty"
-    if min(lengths) < rules.min_chars:
-      return "too_short"
-    if max(lengths) > rules.max_chars:
-      return "too_long"
-    hashes = [identity.hash_text(text) for text in texts]
-    if rules.kind not in ("scored", "texts") and (
-      hashes[0] in hashes[1:] or hashes[1] in hashes[2:]
-    ):
-      return "identical"
-    if rules.duplicates == "drop" and not self._seen.add(_hash_all(hashes)):
-      return "duplicate"
-    return ""
+  def _is_repeated(self, record: records.Record) -> bool:
+    """Whether the record's texts came before."""
+    if self._rules.duplicates == "keep":
+      return False
+    texts = kinds.texts(self._rules.kind, record)
+    return not self._seen.add(_hash_all(texts))
 
   def _bad(self, fault: str) -> None:
     """Stops at a record that cannot be read, or counts it."""
-    if self._rules.on_bad_record == "stop":
+    if not self._rules.max_bad_share:
       raise program.BadInput(
-        f"{fault}; mend it or --columns, or leave such records out with "
-        "--on_bad_record=skip"
+        f"{fault}; mend it or what says how to read it, or leave such rows out "
+        "with --max_bad_share=0.01, or as many as may be"
       )
     if not self.first_fault:
       self.first_fault = fault
       program.note_line(f"skipped: {fault} (others are only counted)")
+    self._bad_rows += 1
     self.read += 1
     self.dropped["bad_record"] += 1
 
@@ -193,7 +216,8 @@ def _group(value: Any) -> str | int:
   return _text(value) if isinstance(value, str) else value
 
 
-def _hash_all(hashes: Sequence[int]) -> int:
+def _hash_all(texts: Sequence[str]) -> int:
   """One hash of a record's texts, in their order."""
+  hashes = map(identity.hash_text, texts)
   words = b"".join(text.to_bytes(8, "little") for text in hashes)
   return xxhash.xxh3_64_intdigest(words)

@@ -23,18 +23,15 @@ reads `{"query": "q", "pos": ["p"], "neg": ["n", "m"]}`. What each `--kind` is:
   number; the pairs of one label are positives of each other.
 
 Records with an empty text (or null), a text outside `--min_chars` and
-`--max_chars`, a text that is its own positive or negative, and repeated
-records are left out and counted by reason. Texts are compared by identity.py's
-rule. Memory is constant, but for 12 to 24 bytes a record to know the repeated
-ones (`--duplicates=keep` spares them). Nothing stands at `--out` before all is
-read.
+`--max_chars`, a text that is its own positive or negative, and repeated records
+are left out and counted by reason, and so are those that the other flags of
+data/cleaning name. Texts are compared by identity.py's rule. Memory is
+constant, but for 12 to 24 bytes a record to know the repeated ones
+(`--duplicates=keep` spares them). Nothing stands at `--out` before all is read.
 """
 
-import dataclasses
-import glob
-import os
+import functools
 import pathlib
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -43,9 +40,11 @@ from absl import flags
 from data import kinds
 from data import manifest
 from data import program
-from data import records
+from data.cleaning import flags as cleaning_flags
+from data.sources import patterns
 from data.sources import rows
 from data.sources import sieve
+from data.sources import sifted
 
 
 def find(names: Sequence[str], flag: str = "in") -> list[pathlib.Path]:
@@ -59,10 +58,8 @@ def find(names: Sequence[str], flag: str = "in") -> list[pathlib.Path]:
     program.BadInput: if a name is no file and a pattern matches none.
   """
   found: dict[pathlib.Path, None] = {}
-  for name in names:
-    parts = [name] if os.path.exists(name) else name.split(",")
-    for part in filter(None, map(str.strip, parts)):
-      found.update(dict.fromkeys(_matching(os.path.expanduser(part), flag)))
+  for part in patterns.split(names):
+    found.update(dict.fromkeys(_matching(part, flag)))
   return list(found)
 
 
@@ -93,45 +90,28 @@ def convert(
   Raises:
     program.BadInput: if a file or a record cannot be read, or none is left.
   """
-  start, sifted = time.monotonic(), sieve.Sieve(rules)
-  filters = dataclasses.asdict(rules)
-  kind = filters.pop("kind")
-  writer = records.Writer(
-    out,
-    name=name,
-    kind=kind,
-    columns=layout.columns,
-    source=source,
-    licence=licence,
-    filters=filters,
-  )
   _check_files(files, out, layout)
-  with writer, program.progress(None, unit="rows", label="reading") as bar:
-    for path in files:
-      for row in rows.read(path, layout):
-        for record in sifted.sift(path, row):
-          writer.write(record)
-        bar.advance(1, path.name)
-    if not sifted.kept:
-      raise program.BadInput(_nothing_left(files, sifted))
-    writer.counts = {"read": sifted.read, "kept": sifted.kept, **sifted.dropped}
-  return {
-    "out": str(out),
-    "kind": kind,
-    "records": sifted.kept,
-    "read": sifted.read,
-    "dropped": dict(sifted.dropped),
-    "seconds": round(time.monotonic() - start, 1),
-  }
+  return sifted.write(
+    [
+      sifted.Input(
+        str(path), rows.read(path, layout), functools.partial(rows.place, path)
+      )
+      for path in files
+    ],
+    out,
+    shape=sifted.Shape(layout.columns),
+    rules=rules,
+    about=sifted.About(
+      name, source, licence, remedy="check --columns and the file"
+    ),
+  )
 
 
 def _matching(name: str, flag: str) -> list[pathlib.Path]:
   """The files of one name or pattern, sorted."""
-  # A name with brackets in it may be a file rather than a pattern.
-  names = [name] if os.path.exists(name) else sorted(glob.glob(name))
-  files = [pathlib.Path(name) for name in names if not os.path.isdir(name)]
+  files = [path for path in patterns.matches(name) if not path.is_dir()]
   if not files:
-    folder = os.path.isdir(name)
+    folder = pathlib.Path(name).is_dir()
     raise program.BadInput(
       f"--{flag}={name} is {'a folder' if folder else 'not there'}; give "
       "files, or a pattern in quotes, as in "
@@ -144,25 +124,9 @@ def _check_files(
   files: Sequence[pathlib.Path], out: pathlib.Path, layout: rows.Layout
 ) -> None:
   """Finds what is wrong with a later file before hours go into the first."""
+  sifted.check_place(files, out)
   for path in files:
-    if out.resolve() in path.resolve().parents:
-      raise program.BadInput(
-        f"{path} is inside --out={out}, which will be replaced; move it away"
-      )
     next(rows.read(path, layout), None)
-
-
-def _nothing_left(files: Sequence[pathlib.Path], sifted: sieve.Sieve) -> str:
-  """Says why no record is left."""
-  where = str(files[0]) if len(files) == 1 else f"{len(files)} files"
-  reasons = ", ".join(f"{n} {reason}" for reason, n in sifted.dropped.items())
-  fault = (
-    f"; the first bad one: {sifted.first_fault}" if sifted.first_fault else ""
-  )
-  return (
-    f"no record is left of {sifted.read} in {where} ({reasons or 'no rows'})"
-    f"{fault}; nothing was written: check --columns and the file"
-  )
 
 
 def kind_of(wanted: str, columns: Sequence[str]) -> str:
@@ -210,6 +174,13 @@ def _check_delimiter(delimiter: str | None) -> None:
     )
 
 
+def _max_bad_share(given: float | None, on_bad_record: str) -> float:
+  """The most rows that may be bad, of all."""
+  if given is not None:
+    return given
+  return 1.0 if on_bad_record == "skip" else 0.0
+
+
 def define_flags() -> None:
   """The program's flags; at import they would clash with other programs'."""
   flags.DEFINE_multi_string("in", [], "Files or patterns; see above.")
@@ -219,13 +190,19 @@ def define_flags() -> None:
   flags.DEFINE_string("name", "", "The data set's name; --out's if empty.")
   flags.DEFINE_string("source", "", "Where the texts come from.")
   flags.DEFINE_string("licence", "", "Under which terms.")
-  flags.DEFINE_integer("min_chars", 1, "Fewest characters of a text.", 1)
-  flags.DEFINE_integer("max_chars", 100_000, "Most characters of a text.", 1)
+  cleaning_flags.define()
   flags.DEFINE_enum(
     "duplicates", "drop", ["drop", "keep"], "Records that repeat another."
   )
   flags.DEFINE_enum(
     "on_bad_record", "stop", ["stop", "skip"], "What cannot be read as text."
+  )
+  flags.DEFINE_float(
+    "max_bad_share",
+    None,
+    "The most of all rows that may be such; stop is 0, skip 1, unless given.",
+    0,
+    1,
   )
   flags.DEFINE_string(
     "delimiter", None, "Between fields; a comma for .csv, a tab for .tsv."
@@ -246,11 +223,6 @@ def main() -> None:
   program.require(given.out, "out", "runs/pairs")
   program.require(given.columns, "columns", "query,document")
   _check_delimiter(given.delimiter)
-  if given.min_chars > given.max_chars:
-    raise program.BadInput(
-      f"--min_chars={given.min_chars} is more than --max_chars="
-      f"{given.max_chars}, so that no text fits; lower it"
-    )
   out = pathlib.Path(given.out).expanduser()
   kind = kind_of(given.kind, given.columns)
   result = convert(
@@ -259,10 +231,9 @@ def main() -> None:
     layout=layout_of(kind, given.columns, given.delimiter, given.quotes),
     rules=sieve.Rules(
       kind,
-      given.min_chars,
-      given.max_chars,
+      cleaning_flags.read(),
       given.duplicates,
-      given.on_bad_record,
+      _max_bad_share(given.max_bad_share, given.on_bad_record),
     ),
     name=given.name or out.resolve().name,
     source=given.source,

@@ -10,7 +10,6 @@
 Each part is kept as far as it came, and the next one begins when it is whole.
 """
 
-import json
 import pathlib
 import shutil
 import time
@@ -18,27 +17,20 @@ import types
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import xxhash
-
 from data import growing
 from data import manifest as manifest_lib
 from data import program
 from data import records
-from embeddings import bulk
 from embeddings import encode
-from embeddings import weights_digest
-from embeddings.mining import by_vectors
 from embeddings.mining import by_words
 from embeddings.mining import collected as collected_lib
+from embeddings.mining import encoded
 from embeddings.mining import mined as mined_lib
 from embeddings.mining import miner as miner_lib
 from embeddings.mining import ranking as ranking_lib
 from embeddings.mining import rescore
 from embeddings.mining import rules as rules_lib
 from embeddings.mining import written as written_lib
-
-
-STRETCH = 4_096  # texts encoded at a time; so many a kill undoes
 
 
 class Wanted(NamedTuple):
@@ -93,7 +85,7 @@ def mine(wanted: Wanted) -> Done:
   clock, settings = _Clock(), _settings(wanted)
   resumed = {"vectors": 0, "pairs": 0}
   work = wanted.out.with_name(f".{wanted.out.name}.mining")
-  if _is_there(wanted.out, settings):
+  if is_there(wanted.out, settings, "mine_negatives"):
     shutil.rmtree(work, ignore_errors=True)  # A kill may have left it.
     program.note_line(f"{wanted.out} is whole already, and is left as it is")
     return Done(0, resumed, {})
@@ -134,7 +126,7 @@ def _settings(wanted: Wanted) -> dict[str, Any]:
       "corpus": list(wanted.corpus_digests),
     },
     "by": "model" if encoder else "bm25",
-    "encoder": _digest(encoder) if encoder else "",
+    "encoder": encoded.digest(encoder) if encoder else "",
     "dtype": wanted.dtype if encoder else "",
     "rescoring": rescoring.digest() if rescoring else "",
     "keep_scores": wanted.keep_scores,
@@ -142,21 +134,19 @@ def _settings(wanted: Wanted) -> dict[str, Any]:
   }
 
 
-def _digest(encoder: encode.Encoder) -> str:
-  """Of all that vectors depend on beside the texts."""
-  about = [
-    weights_digest.of(encoder.params or {}),
-    repr(encoder.model.config),
-    encoder.tokenizer.fingerprint,
-    encoder.tokenizer.max_length,
-    sorted(encoder.prompts.items()),
-    encoder.default_prompt,
-  ]
-  return xxhash.xxh3_64_hexdigest(json.dumps(about).encode())
+def is_there(
+  out: pathlib.Path, settings: dict[str, Any], program_name: str
+) -> bool:
+  """Whether the data set stands there, made just so.
 
+  Args:
+    out: where.
+    settings: of the program that made it.
+    program_name: of that program, as the manifest's filters have it.
 
-def _is_there(out: pathlib.Path, settings: dict[str, Any]) -> bool:
-  """Whether the data set stands there, mined just so."""
+  Raises:
+    program.BadInput: if something else is there.
+  """
   if not out.exists():
     return False
   if not (out / manifest_lib.FILE).exists():
@@ -164,7 +154,7 @@ def _is_there(out: pathlib.Path, settings: dict[str, Any]) -> bool:
       f"{out} exists and is not a data set (no {manifest_lib.FILE}); give "
       "another --out or move it away"
     )
-  there = manifest_lib.read(out).filters.get("mine_negatives", {})
+  there = manifest_lib.read(out).filters.get(program_name, {})
   for key, value in settings.items():
     if there.get(key) != value:
       raise program.BadInput(
@@ -201,17 +191,10 @@ def _ranking(
   encoder = wanted.encoder
   if encoder is None:
     return by_words.ByWords(texts.queries, texts.documents)
-  stores = []
-  for side, source in (("query", texts.queries), ("document", texts.documents)):
-    program.note_line(f"{side}: {len(source):,} different texts")
-    how = {"side": side, "dtype": wanted.dtype, "stretch": STRETCH}
-    about = bulk.describe(source, encoder, **how)
-    # Vectors of another model or other texts are left for who wants them.
-    name = xxhash.xxh3_64_hexdigest(json.dumps(about).encode())
-    done = bulk.encode_to(work / f"{side}-{name}", source, encoder, **how)
-    resumed["vectors"] += done.resumed
-    stores.append(done.vectors)
-  return by_vectors.ByVectors(*stores)
+  found, resumed["vectors"] = encoded.ranking(
+    encoder, texts, work, wanted.dtype
+  )
+  return found
 
 
 def _mined(

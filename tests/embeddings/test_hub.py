@@ -7,10 +7,11 @@ import sys
 
 import pytest
 
+from data import hub_errors
 from data import program
 from embeddings import hub
+from tests import hub_server
 from tests import programs
-from tests.embeddings import hub_server
 
 # Loads models as a process would, and tells what became of each.
 LOAD = """
@@ -116,7 +117,9 @@ def test_a_connection_that_breaks_leads_to_the_cache(bert_folder, monkeypatch):
   def snapshot(name, *, local_files_only=False, **_):
     asked.append(local_files_only)
     if not local_files_only:
-      raise hub._HTTP_ERROR("Server disconnected without sending a response.")
+      raise hub_errors.HTTP_ERROR(
+        "Server disconnected without sending a response."
+      )
     if name == "me/bert":
       return str(bert_folder)
     raise FileNotFoundError("it is not in the cache")

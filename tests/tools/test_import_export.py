@@ -11,8 +11,8 @@ import torch
 from data import retrieval_folder
 from embeddings import encode
 from embeddings import towers
+from tests import hub_server
 from tests import programs
-from tests.embeddings import hub_server
 from tests.embeddings import torch_models
 
 SOURCE = "tools.from_huggingface"

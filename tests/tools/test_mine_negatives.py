@@ -123,10 +123,10 @@ def test_wrong_input_is_one_line(data, trained, tmp_path, run_program):
 _KILLED = """
 import os, signal, sys
 from data import growing, program, stretches
-from embeddings.mining import mined, work
+from embeddings.mining import encoded, mined, work
 from tools import mine_negatives
 
-work.STRETCH, growing.JOURNAL_S = 16, 0.0
+encoded.STRETCH, growing.JOURNAL_S = 16, 0.0
 mined.mine.__kwdefaults__["stretch"] = 8
 where = sys.argv.pop(1)
 left = 4

@@ -1,6 +1,5 @@
 """Tests of data/sources/sieve.py."""
 
-import pathlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,21 +7,29 @@ import pytest
 
 from data import program
 from data import records
+from data.cleaning import rules as rules_lib
 from data.sources import rows
 from data.sources import sieve
 
-PATH = pathlib.Path("t.jsonl")
+CLEANING = {"min_chars", "max_chars"}
+
+
+def place(number: int) -> str:
+  """A row's place in a message."""
+  return f"t.jsonl line {number}"
 
 
 def sift(
   table: Sequence[Sequence[Any]], **rules: Any
 ) -> tuple[list[records.Record], dict[str, int]]:
   """What passes, and what does not, by reason."""
-  sifted = sieve.Sieve(sieve.Rules(**({"kind": "pairs"} | rules)))
+  cleaning = {name: rules.pop(name) for name in CLEANING & set(rules)}
+  rules = {"kind": "pairs", "cleaning": rules_lib.Rules(**cleaning)} | rules
+  sifted = sieve.Sieve(sieve.Rules(**rules))
   passed = [
     record
     for number, values in enumerate(table, 1)
-    for record in sifted.sift(PATH, rows.Row(number, values))
+    for record in sifted.sift(rows.Row(number, values), place)
   ]
   assert sifted.kept == len(passed)
   assert sifted.read == sifted.kept + sum(sifted.dropped.values())
@@ -187,20 +194,48 @@ def test_a_record_that_cannot_be_read(
   message = str(error.value)
   assert message.startswith("t.jsonl line 2 ")
   assert says in message
-  assert "--on_bad_record=skip" in message
+  assert "--max_bad_share=0.01" in message
   assert len(message) < 300
-  skipped = sift([values, row], kind=kind, on_bad_record="skip")
+  skipped = sift([values, row], kind=kind, max_bad_share=1.0)
   assert skipped == ([good], {"bad_record": 1})
 
 
 def test_a_fault_of_the_row(capsys: pytest.CaptureFixture[str]) -> None:
   row = rows.Row(3, fault="is not JSON: 'x'")
   with pytest.raises(program.BadInput, match=r"t\.jsonl line 3 is not JSON"):
-    list(sieve.Sieve(sieve.Rules("pairs")).sift(PATH, row))
-  skipping = sieve.Sieve(sieve.Rules("pairs", on_bad_record="skip"))
+    list(sieve.Sieve(sieve.Rules("pairs")).sift(row, place))
+  skipping = sieve.Sieve(sieve.Rules("pairs", max_bad_share=1.0))
   for _ in range(4):
-    assert list(skipping.sift(PATH, row)) == []
+    assert list(skipping.sift(row, place)) == []
   assert skipping.dropped == {"bad_record": 4}
   # The first one is told, so that a wrong column name does not pass unseen.
   assert skipping.first_fault == "t.jsonl line 3 is not JSON: 'x'"
   assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_row_in_another_file() -> None:
+  row = rows.Row(3, fault="is bad", where="other.jsonl line 7")
+  with pytest.raises(program.BadInput, match=r"^other\.jsonl line 7 is bad"):
+    list(sieve.Sieve(sieve.Rules("pairs")).sift(row, place))
+
+
+def test_a_row_that_is_left_out_by_whoever_reads() -> None:
+  sifted = sieve.Sieve(sieve.Rules("pairs"))
+  assert list(sifted.sift(rows.Row(1, ("a", "b"), dropped="ours"), place)) == []
+  assert (sifted.read, sifted.kept, sifted.dropped) == (1, 0, {"ours": 1})
+
+
+@pytest.mark.parametrize("bad", range(5))
+def test_so_many_bad_rows_and_no_more(bad: int) -> None:
+  sifted = sieve.Sieve(sieve.Rules("pairs", max_bad_share=0.2))
+  for number in range(10):
+    fault = "is bad" if number < bad else ""
+    row = rows.Row(number, (f"q{number}", ["a", "b"]), fault)
+    assert len(list(sifted.sift(row, place))) == (0 if fault else 2)
+  if bad <= 2:  # of ten rows, though there are up to twenty records
+    sifted.check()
+  else:
+    with pytest.raises(program.BadInput) as error:
+      sifted.check()
+    assert f"{bad} of 10 rows cannot be read" in str(error.value)
+    assert "the first: t.jsonl line 0 is bad; mend" in str(error.value)

@@ -14,6 +14,7 @@ import pytest
 
 from data import program
 from data import records
+from data.cleaning import rules as rules_lib
 from data.sources import rows
 from data.sources import sieve
 from data.sources import tabular
@@ -59,6 +60,7 @@ def test_every_format(tmp_path: pathlib.Path, name: str) -> None:
     "out": str(tmp_path / "set"),
     "kind": "pairs",
     "records": 5,
+    "datasets": {"test": 5},
     "read": 8,
     "dropped": {"empty": 1, "duplicate": 1, "identical": 1},
   }
@@ -203,7 +205,7 @@ def test_no_record_is_left(tmp_path: pathlib.Path) -> None:
   path = tmp_path / "t.jsonl"
   path.write_text('["a", ""]\n["b", null]\n{"q": "c"}\n')
   with pytest.raises(program.BadInput) as error:
-    convert([path], tmp_path / "set", on_bad_record="skip")
+    convert([path], tmp_path / "set", max_bad_share=1.0)
   message = str(error.value)
   assert f"no record is left of 3 in {path} (2 empty, 1 bad_record)" in message
   assert "line 3 has no 'query', only 'q'" in message
@@ -290,12 +292,24 @@ def test_flags(tmp_path: pathlib.Path) -> None:
     "a dump",
     "CC0",
   )
+  cleaning = rules_lib.Rules(min_chars=7, max_chars=8)
   assert manifest.filters == {
-    "min_chars": 7,
-    "max_chars": 8,
+    **cleaning.as_dict(),
     "duplicates": "drop",
-    "on_bad_record": "skip",
+    "max_bad_share": 1.0,
   }
+
+
+def test_so_many_bad_rows(tmp_path: pathlib.Path) -> None:
+  (tmp_path / "t.jsonl").write_text('["a", "b"]\n["c", "d"]\nbad\n')
+  for share, code in (("0.3", 2), ("0.4", 0)):
+    ended = run(
+      tmp_path,
+      *("--in=t.jsonl", "--out=set", "--columns=q,d"),
+      f"--max_bad_share={share}",
+    )
+    assert ended.returncode == code
+  assert json.loads(ended.stdout)["dropped"] == {"bad_record": 1}
 
 
 @pytest.mark.parametrize(

@@ -3,10 +3,15 @@
     with hub_server.serve(tmp_path / "hub") as server:
       ...  # a process with server.environment(tmp_path / "home")
 
-Below the folder is one of each model, ORG/NAME. What stands there may be
-downloaded, and what is uploaded comes to stand there. A file with a name of
-LARGE goes by git LFS, the others within the commit. Xet is left out: the
-environment turns it off.
+Below the folder is one of each model, ORG/NAME, and of each data set,
+datasets/ORG/NAME. What stands there may be downloaded, in ranges of bytes too,
+and what is uploaded comes to stand there. A file with a name of LARGE goes by
+git LFS and has its sha256, the others are within the commit and have git's
+sha1. Xet is left out: the environment turns it off.
+
+`faults` says what goes wrong with the next downloads, one after another: a
+number breaks it off after so many bytes, "spoil" gives it a wrong last byte,
+"refuse" answers with an error of the server.
 """
 
 import base64
@@ -23,7 +28,7 @@ from typing import Any
 
 COMMIT = "c0ffee" * 6 + "c0ff"
 TOKEN = "hf_of_the_tests"
-LARGE = (".safetensors",)
+LARGE = (".safetensors", ".gz")
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -35,6 +40,8 @@ class Server(http.server.ThreadingHTTPServer):
     super().__init__(("127.0.0.1", 0), _Handler)
     self.folder = folder
     self.fetched: list[str] = []  # "ORG/NAME/file", by GET
+    self.ranges: list[str] = []  # what of it was asked for, if not all
+    self.faults: list[int | str] = []
     self.created: list[dict[str, Any]] = []
     self.blobs: dict[str, bytes] = {}  # by sha256, before their commit
 
@@ -96,6 +103,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """A model's revision, the list of its files, or one of these."""
     parts = self._parts()
     api = parts[:2] == ["api", "models"]
+    if parts[0] == "datasets":
+      parts[:3] = ["/".join(parts[:2]), parts[2]]
     name = "/".join(parts[2:4] if api else parts[:2])
     folder = self.server.folder / name
     if not folder.is_dir():
@@ -119,8 +128,29 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     if self.command == "GET":
       self.server.fetched.append(str(path.relative_to(self.server.folder)))
     content = path.read_bytes()
-    etag = {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT}
-    self._answer(content, headers=etag)
+    headers = {"ETag": f'"{_oid(content)}"', "X-Repo-Commit": COMMIT}
+    if path.name.endswith(LARGE):
+      sha256 = hashlib.sha256(content).hexdigest()
+      headers["X-Linked-ETag"] = f'"{sha256}"'
+      headers["X-Linked-Size"] = str(len(content))
+    if self.command == "GET":
+      return self._send(content, headers)
+    self._answer(content, headers=headers)
+
+  def _send(self, content: bytes, headers: dict[str, str]) -> None:
+    """A file, or from some byte on, over a connection that may be bad."""
+    fault = self.server.faults.pop(0) if self.server.faults else ""
+    if fault == "refuse":
+      return self._json({"error": "Internal error"}, 500)
+    if fault == "spoil":
+      content = content[:-1] + bytes([content[-1] ^ 1])
+    wanted, start, size = self.headers.get("Range"), 0, len(content)
+    if wanted:
+      self.server.ranges.append(wanted)
+      start = int(wanted.removeprefix("bytes=").rstrip("-"))
+      headers["Content-Range"] = f"bytes {start}-{size - 1}/{size}"
+    cut = fault if isinstance(fault, int) else None
+    self._answer(content[start:], 206 if wanted else 200, headers, cut)
 
   def _create(self, asked: dict[str, Any]) -> None:
     """A new model; one that is there is a conflict, and stays."""
@@ -191,16 +221,22 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     self._answer(json.dumps(content).encode(), code, headers or {})
 
   def _answer(
-    self, content: bytes, code: int = 200, headers: dict[str, str] | None = None
+    self,
+    content: bytes,
+    code: int = 200,
+    headers: dict[str, str] | None = None,
+    cut: int | None = None,
   ) -> None:
-    """Answers with bytes, which HEAD only counts."""
+    """Answers with bytes, which HEAD only counts; `cut` ends it early."""
     self.send_response(code)
     for name, value in (headers or {}).items():
       self.send_header(name, value)
     self.send_header("Content-Length", str(len(content)))
     self.end_headers()
     if self.command != "HEAD":
-      self.wfile.write(content)
+      self.wfile.write(content[:cut])
+    if cut is not None:
+      self.close_connection = True
 
   def log_message(self, format: str, *args: Any) -> None:
     """Says nothing."""

@@ -1,0 +1,1 @@
+"""How published data sets become ours: a module, and a program, a format."""
