@@ -51,6 +51,7 @@ from data.cleaning import ruled
 from data.cleaning import rules as rules_lib
 from data.cleaning import set_parts
 from data.cleaning import unique
+from data.sources import pool
 
 SUMMARY = "summary.json"
 # Of the stages here; a new one cleans a finished OUT anew.
@@ -110,7 +111,8 @@ def clean(
   with growing.alone(work):
     digest = xxhash.xxh3_64_hexdigest(json.dumps(decisive).encode())
     stages = work / f"stages-{digest}"
-    kept = _kept(named, settings, work, stages)
+    with pool.start(settings.processes) as running:
+      kept = _kept(named, settings, running, work, stages)
     result = _result(kept)
     with atomic.folder(out) as partial:
       for own in kept:
@@ -191,6 +193,7 @@ def _finished(
 def _kept(
   named: Mapping[str, pathlib.Path],
   settings: Settings,
+  running: pool.Pool,
   work: pathlib.Path,
   stages: pathlib.Path,
 ) -> list[_Kept]:
@@ -201,13 +204,14 @@ def _kept(
     spans[name] = slice(len(parts), len(parts) + len(own))
     parts += own
   near = bool(settings.copies.near_duplicates)
+  texts = contamination.prepare(settings.rules, work / "evaluations")
   done = ruled.run(
     parts,
     work / "ruled",
-    ruled.Settings(settings.rules, near),
-    processes=settings.processes,
+    ruled.Settings(settings.rules, near, texts),
+    running,
   )
-  known = _known(settings, work / "known")
+  known = _known(settings, running, work / "known")
   with engine_lib.start(settings.engine, work / "scratch") as engine:
     chosen = unique.choose(
       engine, done.paths, ruled.SCHEMA, stages, settings.copies, known
@@ -230,7 +234,9 @@ def _kept(
   return kept
 
 
-def _known(settings: Settings, work: pathlib.Path) -> list[pathlib.Path]:
+def _known(
+  settings: Settings, running: pool.Pool, work: pathlib.Path
+) -> list[pathlib.Path]:
   """Files with the keys of records that are left out."""
   parts = [
     part
@@ -238,7 +244,7 @@ def _known(settings: Settings, work: pathlib.Path) -> list[pathlib.Path]:
     for part in set_parts.parts(source)
   ]
   how = ruled.Settings(set_parts.ALL)
-  return ruled.run(parts, work, how, processes=settings.processes).paths
+  return ruled.run(parts, work, how, running).paths
 
 
 def _counts(

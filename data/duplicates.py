@@ -21,7 +21,6 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-import datasketch
 import numpy as np
 import xxhash
 
@@ -53,7 +52,7 @@ def sketch(texts: Iterable[str]) -> list[Sketch]:
   1.0
   """
   words = [_word_hashes(text) for text in texts]
-  minhashes = datasketch.MinHash.generator(
+  minhashes = _datasketch().MinHash.generator(
     words,
     num_perm=BANDS * ROWS,
     seed=_SEED,
@@ -93,6 +92,7 @@ def find_originals(
   Returns:
     N values: None for a text that is kept, else the index of its original.
   """
+  datasketch = _datasketch()
   index = datasketch.MinHashLSH(num_perm=BANDS * ROWS, params=(BANDS, ROWS))
   originals: list[int | None] = []
   for position, candidate in enumerate(sketches):
@@ -107,7 +107,15 @@ def find_originals(
 @functools.cache
 def _permutations() -> Any:
   """The hash functions of a MinHash; drawing them takes as long as a file."""
-  return datasketch.MinHash(num_perm=BANDS * ROWS, seed=_SEED).permutations
+  made = _datasketch().MinHash(num_perm=BANDS * ROWS, seed=_SEED)
+  return made.permutations
+
+
+def _datasketch() -> Any:
+  """The package."""
+  import datasketch  # Here, for it loads scipy, and few processes need it.
+
+  return datasketch
 
 
 def _first_near(

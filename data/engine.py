@@ -26,6 +26,7 @@ import pyarrow as pa
 
 from data import duckdb_engine
 from data import machine
+from data import optional
 from data import program
 from data import spark_engine
 
@@ -102,7 +103,7 @@ def start(settings: Settings, scratch: pathlib.Path) -> Iterator[Engine]:
 
 
 def check(settings: Settings) -> None:
-  """Raises BadInput if the settings name no engine, or two."""
+  """Raises BadInput if the settings name no engine that is there, or two."""
   if settings.name not in NAMES:
     raise program.BadInput(
       f"--engine={settings.name} is unknown, wanted {' or '.join(NAMES)}"
@@ -117,3 +118,7 @@ def check(settings: Settings) -> None:
       f"--master={settings.master} is for Spark; give --engine=spark too, or "
       "leave it out"
     )
+  for package in ("ibis", "duckdb"):
+    optional.load(package, duckdb_engine.REQUIREMENTS)
+  if settings.name == "spark":
+    optional.load("pyspark", spark_engine.REQUIREMENTS)

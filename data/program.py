@@ -39,6 +39,7 @@ EXIT_START_AGAIN = 75  # EX_TEMPFAIL: is to be started again.
 
 _ARGUMENTS: list[str] = []
 _AT_ONCE = False
+_PACKAGES = ("data", "embeddings", "launch", "tools")  # whose flags --help has
 
 
 class BadInput(ValueError):
@@ -214,6 +215,7 @@ def _parse_flags(argv: list[str], *, words: bool) -> list[str]:
     SyntaxError,
     ImportError,
   )
+  _show_all_flags()
   try:
     left_over = flags.FLAGS(argv)
     for value in flags.FLAGS.flag_values_dict().values():
@@ -236,6 +238,17 @@ def _parse_flags(argv: list[str], *, words: bool) -> list[str]:
     flags.FLAGS.verbosity = logging.WARNING
     flags.FLAGS["verbosity"].using_default_value = False
   return left_over
+
+
+def _show_all_flags() -> None:
+  """Lets --help show this program's flags that another module defined.
+
+  absl shows those of the main module alone, and hides what programs share.
+  """
+  for module, found in flags.FLAGS.flags_by_module_dict().items():
+    if module.partition(".")[0] in _PACKAGES:
+      for flag in found:
+        flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
 def _send_interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:

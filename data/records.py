@@ -78,11 +78,7 @@ class Writer:
     assert kind in manifest_lib.KINDS, kind
     # A link is followed: the data set takes the place of what it points to.
     final = pathlib.Path(folder).resolve()
-    if final.exists() and not (final / manifest_lib.FILE).exists():
-      raise program.BadInput(
-        f"{folder} exists and is not a data set (no {manifest_lib.FILE}); "
-        "give another folder or move it away"
-      )
+    check_place(folder)
     self._atomic = atomic.folder(final)
     self._partial = final
     self._manifest = manifest_lib.Manifest(
@@ -172,6 +168,16 @@ class Writer:
       for encoded in order.sorted():
         yield encoded
         bar.advance()
+
+
+def check_place(folder: str | os.PathLike[str]) -> None:
+  """Raises program.BadInput where a folder holds something else."""
+  final = pathlib.Path(folder).resolve()
+  if final.exists() and not (final / manifest_lib.FILE).exists():
+    raise program.BadInput(
+      f"{folder} exists and is not a data set (no {manifest_lib.FILE}); "
+      "give another folder or move it away"
+    )
 
 
 class DataSet:

@@ -105,6 +105,22 @@ def start(module: str, *given: str) -> subprocess.Popen[str]:
   )
 
 
+def run_docstring(words: str | None, folder: pathlib.Path) -> Ended:
+  """Runs the commands that a program's docstring shows, in a folder."""
+  assert words is not None
+  lines = [line[4:] for line in words.splitlines() if line.startswith("    ")]
+  script = "\n".join(lines).replace("python", sys.executable)
+  ended = subprocess.run(
+    ["bash", "-ec", script],
+    cwd=folder,
+    env=environment() | {"PYTHONPATH": str(ROOT)},
+    capture_output=True,
+    text=True,
+    check=True,
+  )
+  return Ended(ended.returncode, ended.stdout, ended.stderr)
+
+
 def train_command(
   corpus: pathlib.Path, workdir: pathlib.Path, *more: str
 ) -> list[str]:

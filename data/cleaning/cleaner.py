@@ -19,6 +19,7 @@ passes again, unchanged.
 
 import pathlib
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from data import identity
 from data import kinds
@@ -64,6 +65,20 @@ def make(
   return Cleaner(rules, kind, evaluation)
 
 
+class Judged(NamedTuple):
+  """What is said of a record.
+
+  Attributes:
+    record: as the rules leave it.
+    reason: why it is dropped; "" where it may stay.
+    hashes: data/identity.py's of its texts, where it may stay.
+  """
+
+  record: Record
+  reason: str
+  hashes: Sequence[int]
+
+
 class Cleaner:
   """Takes records one by one; `make` makes it."""
 
@@ -91,11 +106,17 @@ class Cleaner:
     Returns:
       The record, and "" where it may stay.
     """
+    return self.judge(record)[:2]
+
+  def judge(self, record: Record) -> "Judged":
+    """As a call gives it, with the identities of the texts."""
     texts = kinds.texts(self._kind, record)
     stripped = tuple(map(self._strip, texts))
     if stripped != texts:
       record = (*stripped, *record[len(texts) :])
-    return record, self._reason(stripped)
+    reason = self._reason(stripped)
+    hashes = [] if reason else [identity.hash_text(text) for text in stripped]
+    return Judged(record, reason or self._same(stripped, hashes), hashes)
 
   def _strip(self, text: str) -> str:
     """The text without what the rules take out of it."""
@@ -112,7 +133,7 @@ class Cleaner:
     return text
 
   def _reason(self, texts: _Texts) -> str:
-    """Why the record is dropped; empty if it is not."""
+    """Why the record is dropped for what one text is; empty if it is not."""
     lengths = [len(text.strip()) for text in texts]
     if not min(lengths):
       return "empty"
@@ -120,12 +141,7 @@ class Cleaner:
       return "too_short"
     if max(lengths) > self._rules.max_chars:
       return "too_long"
-    return (
-      self._marks(texts)
-      or self._tokens(texts)
-      or self._language(texts)
-      or self._same(texts)
-    )
+    return self._marks(texts) or self._tokens(texts) or self._language(texts)
 
   def _marks(self, texts: _Texts) -> str:
     """Whether there is markup, or an address."""
@@ -152,9 +168,8 @@ class Cleaner:
     fits = self._fits_language
     return "" if fits is None or all(map(fits, texts)) else "language"
 
-  def _same(self, texts: _Texts) -> str:
+  def _same(self, texts: _Texts, hashes: Sequence[int]) -> str:
     """Whether a text is another of the record, or of an evaluation."""
-    hashes = [identity.hash_text(text) for text in texts]
     if self._kind not in ("scored", "texts") and (
       hashes[0] in hashes[1:] or hashes[1] in hashes[2:]
     ):

@@ -1,9 +1,12 @@
 """Whether a text is of an evaluation, whole or in a stretch of words.
 
-A record is contaminated if one of its texts is, normalised (data/identity.py),
-a text of an evaluation, or has `ngram` words in a row in common with one: 13,
-as in GPT-3 (Brown et al. 2020, arXiv 2005.14165, appendix C). Words are letters
-and digits of the normalised text; a text of fewer words is compared whole.
+A record is contaminated if one of its texts, or a line of one, is, normalised
+(data/identity.py), a text of an evaluation or a line of one, or has `ngram`
+words in a row in common with one: 13, as in GPT-3 (Brown et al. 2020, arXiv
+2005.14165, appendix C). Words are letters and digits of the normalised text. A
+text of fewer words is found by its lines: a question is short, and stands above
+its body. An evaluation's lines of fewer than `LINE_WORDS` words are none of its
+own ("Thanks!"), unless they are the whole text.
 
     index = contamination.gather(["evals/sts@test"], ngram=13)
     index.reason(texts, [identity.hash_text(text) for text in texts])
@@ -12,9 +15,10 @@ The hashes are sorted in two files, which `prepare` writes and any number of
 processes map: 8 bytes for each text and for each word of one.
 """
 
+import json
 import pathlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import xxhash
@@ -24,6 +28,9 @@ from data import identity
 from data.cleaning import evaluation_texts
 from data.cleaning import rules as rules_lib
 
+# Of what is a text of an evaluation; a new one drops records anew.
+VERSION = 2
+LINE_WORDS = 4
 EXACT, NGRAMS = "texts.npy", "ngrams.npy"
 CONTAMINATED, CONTAMINATED_NGRAM = "contaminated", "contaminated_ngram"
 
@@ -36,7 +43,7 @@ class Index:
   """The texts of evaluations as hashes.
 
   Args:
-    exact: uint64 [N], sorted: of whole texts.
+    exact: uint64 [N], sorted: of whole texts, and of their lines.
     ngrams: uint64 [M], sorted: of words in a row.
     ngram: how many words.
   """
@@ -54,7 +61,8 @@ class Index:
       texts: of a record.
       hashes: identity.hash_text of each.
     """
-    if _any_in(np.array(hashes, np.uint64), self._exact):
+    each = [*hashes, *_hash_lines(texts)]
+    if _any_in(np.array(each, np.uint64), self._exact):
       return CONTAMINATED
     if self._ngram and len(self._ngrams):
       for text in texts:
@@ -74,30 +82,34 @@ def of(rules: rules_lib.Rules, folder: pathlib.Path | None = None) -> Index:
 def prepare(
   rules: rules_lib.Rules, folder: pathlib.Path
 ) -> pathlib.Path | None:
-  """Writes the index that rules ask for; it appears whole.
+  """Writes the index that rules ask for, unless it is there; it appears whole.
 
   Args:
     rules: which evaluations.
-    folder: where to; one that is there is replaced.
+    folder: where to, under a name made of their files' sizes and times.
 
   Returns:
-    The folder, for `cleaner.make`; None if the rules name no evaluation.
+    Its folder, for `cleaner.make`; None if the rules name no evaluation.
 
   Raises:
     program.BadInput: if an evaluation cannot be read.
   """
   if not rules.decontaminate:
     return None
-  exact, ngrams = _gather(rules.decontaminate, rules.ngram)
-  with atomic.folder(folder) as partial:
-    np.save(partial / EXACT, exact)
-    np.save(partial / NGRAMS, ngrams)
-  return folder
+  what = json.dumps([VERSION, rules.ngram, stamp(rules)])
+  place = folder / xxhash.xxh3_128_hexdigest(what.encode())
+  if not place.exists():
+    exact, ngrams = _gather(rules.decontaminate, rules.ngram)
+    folder.mkdir(parents=True, exist_ok=True)
+    with atomic.folder(place) as partial:
+      np.save(partial / EXACT, exact)
+      np.save(partial / NGRAMS, ngrams)
+  return place
 
 
 def stamp(rules: rules_lib.Rules) -> list[list[str | int]]:
   """What tells whether the evaluations' files are the same, at no cost."""
-  found: list[list[str | int]] = []
+  found: list[list[str | int]] = [["version", VERSION]]
   for written in rules.decontaminate:
     for path in evaluation_texts.files(*evaluation_texts.parse(written)):
       stat = path.stat()
@@ -144,10 +156,21 @@ def _gather(
   """The hashes of all texts, and of their words in a row."""
   exact, ngrams = _Sorted(), _Sorted()
   for text in evaluation_texts.read_all(written):
-    exact.add(np.array([identity.hash_text(text)], np.uint64))
+    each = [identity.hash_text(text), *_hash_lines([text], LINE_WORDS)]
+    exact.add(np.array(each, np.uint64))
     if ngram:
       ngrams.add(hash_ngrams(text, ngram))
   return exact.done(), ngrams.done()
+
+
+def _hash_lines(texts: Sequence[str], least: int = 1) -> Iterator[int]:
+  """The hashes of the lines, with so many words, of texts of several."""
+  for text in texts:
+    lines = text.splitlines()
+    if len(lines) > 1:
+      for line in lines:
+        if len(line.split(maxsplit=least)) >= least:
+          yield identity.hash_text(line)
 
 
 class _Sorted:

@@ -5,6 +5,7 @@ a sign.
 """
 
 from collections.abc import Sequence
+import struct
 
 import xxhash
 
@@ -13,6 +14,7 @@ from data import kinds
 
 _DATA_SET_BITS = 10
 MOST_DATA_SETS = 1 << (_DATA_SET_BITS - 1)
+_word = struct.Struct("<Q").pack
 
 
 def of(kind: str, record: kinds.Record) -> int:
@@ -28,17 +30,13 @@ def of(kind: str, record: kinds.Record) -> int:
 
 def of_hashes(hashes: Sequence[int]) -> int:
   """The key of a record whose texts have these identities."""
-  words = b"".join(text.to_bytes(8, "little") for text in hashes)
-  return signed(xxhash.xxh3_64_intdigest(words))
+  return signed(xxhash.xxh3_64_intdigest(b"".join(map(_word, hashes))))
 
 
 def of_bytes(*parts: bytes) -> int:
   """The key of some bytes just as they are."""
-  hashed = xxhash.xxh3_64()
-  for part in parts:
-    hashed.update(len(part).to_bytes(8, "little"))
-    hashed.update(part)
-  return signed(hashed.intdigest())
+  sized = [piece for part in parts for piece in (_word(len(part)), part)]
+  return signed(xxhash.xxh3_64_intdigest(b"".join(sized)))
 
 
 def rank(data_set: int, content: int) -> int:

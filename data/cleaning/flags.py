@@ -4,6 +4,7 @@ import dataclasses
 
 from absl import flags
 
+from data.cleaning import languages
 from data.cleaning import rules as rules_lib
 
 Rules = rules_lib.Rules
@@ -45,7 +46,7 @@ def read() -> Rules:
   """The rules that the flags ask for.
 
   Raises:
-    program.BadInput: if no text could pass them.
+    program.BadInput: if no text could pass them, or a language is not known.
   """
   given = {}
   for field in dataclasses.fields(Rules):
@@ -53,4 +54,6 @@ def read() -> Rules:
     given[field.name] = tuple(value) if isinstance(value, list) else value
   rules = Rules(**given)
   rules.check()
+  # Before hours go into parsing.
+  languages.judge(rules.languages, rules.min_confidence)
   return rules

@@ -1,6 +1,7 @@
 """Records through the rules, in processes, to a table that engines work on.
 
-    done = ruled.run(parts, work, settings, processes=2)
+    with pool.start(2) as running:
+      done = ruled.run(parts, work, settings, running)
     table = engine.read(done.paths, ruled.SCHEMA)
 
 A part is some thousand records, of a data set or of what a miner found. What is
@@ -11,6 +12,8 @@ and never look at, and the numbers by which its copies are found.
 
 import collections
 import dataclasses
+import functools
+import itertools
 import json
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -77,10 +80,12 @@ class Settings:
   Attributes:
     rules: which they must pass.
     near_duplicates: whether what near copies are found by is made.
+    evaluation: where contamination.prepare wrote the texts of evaluations.
   """
 
   rules: rules_lib.Rules
   near_duplicates: bool = False
+  evaluation: pathlib.Path | None = None
 
 
 class _Task(NamedTuple):
@@ -108,8 +113,7 @@ def run(
   parts: Sequence[Part],
   work: pathlib.Path,
   settings: Settings,
-  *,
-  processes: int,
+  running: pool.Pool,
 ) -> Done:
   """Cleans the parts that were not cleaned before.
 
@@ -117,7 +121,7 @@ def run(
     parts: names are unique.
     work: a folder for what is left of them.
     settings: how.
-    processes: how many work.
+    running: the processes that work; a single part is done here.
 
   Raises:
     program.BadInput: if a record cannot be read, or a rule cannot be followed.
@@ -129,9 +133,8 @@ def run(
   ]
   todo = [task for task in tasks if not (task.folder / COUNTS_FILE).exists()]
   if todo:
-    evaluation = contamination.prepare(settings.rules, work / "evaluation")
     with program.progress(len(todo), unit="parts", label="cleaning") as bar:
-      for _ in _run(todo, settings, evaluation, processes):
+      for _ in _run(todo, settings, running):
         bar.advance()
   return Done(
     [task.folder / _ROWS_FILE for task in tasks],
@@ -171,59 +174,45 @@ def _name(part: Part, number: int, settings: Settings) -> str:
 def _run(
   todo: Sequence[_Task],
   settings: Settings,
-  evaluation: pathlib.Path | None,
-  processes: int,
+  running: pool.Pool,
 ) -> Iterator[None]:
   """Cleans parts; gives one value for each that is done."""
-  if processes == 1 or len(todo) == 1:
-    _prepare(settings, evaluation)
-    for task in todo:
-      yield _clean(task)
+  tasks = ((task, settings) for task in todo)
+  if running.processes == 1 or len(todo) == 1:
+    yield from itertools.starmap(_clean, tasks)
     return
-  given, tasks = (settings, evaluation), ((task,) for task in todo)
-  with pool.start(min(processes, len(todo)), _prepare, given) as running:
-    yield from pool.in_order(running, _clean, tasks, in_flight=3 * processes)
+  in_flight = 3 * running.processes
+  yield from pool.in_order(running, _clean, tasks, in_flight)
 
 
-class _Own(NamedTuple):
-  """What a process has of its own: settings, and a cleaner of each kind."""
+class _Held(NamedTuple):
+  """A record that stays."""
 
-  settings: Settings
-  evaluation: pathlib.Path | None
-  cleaners: dict[str, cleaner.Cleaner]
-
-  def cleaner(self, kind: str) -> cleaner.Cleaner:
-    """The cleaner of a kind, made once."""
-    if kind not in self.cleaners:
-      rules = self.settings.rules
-      self.cleaners[kind] = cleaner.make(rules, kind, self.evaluation)
-    return self.cleaners[kind]
+  record: Record
+  origin: str
+  key: int  # of its texts
 
 
-_OWN: list[_Own] = []
+# A process makes each once. Few are needed: one for each kind of record.
+_cleaner = functools.lru_cache(4)(cleaner.make)
 
 
-def _prepare(settings: Settings, evaluation: pathlib.Path | None) -> None:
-  """Tells this process how records are cleaned."""
-  _OWN[:] = [_Own(settings, evaluation, {})]
-
-
-def _clean(task: _Task) -> None:
+def _clean(task: _Task, settings: Settings) -> None:
   """Cleans a part; its folder appears when it is whole."""
-  (own,), part, row = _OWN, task.part, task.number * ROWS_A_PART
-  settings, clean = own.settings, own.cleaner(part.kind)
+  part, row = task.part, task.number * ROWS_A_PART
+  clean = _cleaner(settings.rules, part.kind, settings.evaluation).judge
   counts: collections.Counter[str] = collections.Counter()
-  held: list[tuple[Record, str]] = []
+  held: list[_Held] = []
   with atomic.folder(task.folder) as partial:
     with parquet_files.Writer(partial / _ROWS_FILE, SCHEMA) as writer:
       for record, origin in part.read(*part.given):
-        cleaned, reason = clean(record)
+        cleaned, reason, hashes = clean(record)
         counts["read"] += 1
         if reason:
           counts[reason] += 1
           continue
         counts["changed"] += cleaned != record
-        held.append((cleaned, origin))
+        held.append(_Held(cleaned, origin, copy_keys.of_hashes(hashes)))
         if len(held) >= _HELD:
           writer.write(_table(held, part, settings, row))
           row += len(held)
@@ -234,25 +223,25 @@ def _clean(task: _Task) -> None:
 
 
 def _table(
-  held: Sequence[tuple[Record, str]],
+  held: Sequence[_Held],
   part: Part,
   settings: Settings,
   first_row: int,
 ) -> pa.Table:
   """Records as rows of SCHEMA."""
   kind = part.kind
-  encoded = [kinds.encode(record) for record, _ in held]
-  origins = [origin for _, origin in held]
+  encoded = [kinds.encode(one.record) for one in held]
+  origins = [one.origin for one in held]
   content = [
     copy_keys.of_bytes(record, origin.encode())
     for record, origin in zip(encoded, origins, strict=True)
   ]
-  texts = [kinds.texts(kind, record) for record, _ in held]
+  texts = [kinds.texts(kind, one.record) for one in held]
   compared = texts if settings.near_duplicates else None
   columns = {
     "record": encoded,
     "origin": origins,
-    "key": [copy_keys.of(kind, record) for record, _ in held],
+    "key": [one.key for one in held],
     "rank": [copy_keys.rank(part.data_set, number) for number in content],
     "row": range(first_row, first_row + len(held)),
     **near_copies.columns(compared, len(held)),

@@ -24,8 +24,10 @@ from typing import Any
 import huggingface_hub
 from absl import flags
 
+from data import atomic
 from data import manifest as manifest_lib
 from data import program
+from data import records as records_lib
 from data.catalogue import entry as entry_lib
 from data.catalogue import table
 from data.cleaning import flags as cleaning_flags
@@ -95,10 +97,14 @@ def fetch(
     program.StartAgain: if the connection breaks.
   """
   start = time.monotonic()
+  folder = out / wanted.name
+  # Before what may be gigabytes is fetched.
+  records_lib.check_place(folder)
+  with atomic.place(out):
+    out.mkdir(parents=True, exist_ok=True)
   got = {
     name: hub_file.get(wanted.repo, name, downloads) for name in wanted.files
   }
-  folder = out / wanted.name
   rules = sieve.Rules(wanted.kind, cleaning, max_bad_share=max_bad_share)
   settings = {"files": {name: one.digest for name, one in got.items()}}
   records = _finished(folder, wanted, rules, settings)

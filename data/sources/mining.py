@@ -37,11 +37,13 @@ from data import growing
 from data import manifest
 from data import program
 from data import records
+from data.cleaning import contamination
 from data.cleaning import ruled
 from data.cleaning import set_parts
 from data.sources import mined_folder
 from data.sources import mining_flags
 from data.sources import parsing
+from data.sources import pool
 from data.sources import stages
 
 # Of the stages here; a new one mines a finished OUT anew.
@@ -134,7 +136,8 @@ def mine(
     result = mined_folder.finished(out, about)
     if result is None:
       made = mined_folder.begin(work, about)
-      result = _make(miner, settings, work, made)
+      with pool.start(settings.processes) as processes:
+        result = _make(miner, settings, processes, work, made)
       mined_folder.put(made / "out", out, about, result)
     else:
       program.note_line(f"{out} is finished; nothing to do")
@@ -149,7 +152,7 @@ def _about(miner: Miner, settings: mining_flags.Settings) -> dict[str, Any]:
     for name, output in miner.outputs.items()
   }
   return {
-    "version": [VERSION, miner.name, miner.version],
+    "version": [VERSION, ruled.VERSION, miner.name, miner.version],
     "files": sorted(parsing.key(job) for job in miner.jobs),
     "outputs": outputs,
     "name": settings.name,
@@ -157,6 +160,7 @@ def _about(miner: Miner, settings: mining_flags.Settings) -> dict[str, Any]:
     "licence": settings.licence or miner.licence,
     "filters": _filters(miner, settings),
     "not_in": [manifest.read(path).digest for path in settings.copies.not_in],
+    "evaluations": contamination.stamp(settings.rules),
   }
 
 
@@ -173,6 +177,7 @@ def _filters(miner: Miner, settings: mining_flags.Settings) -> dict[str, Any]:
 def _make(
   miner: Miner,
   settings: mining_flags.Settings,
+  processes: pool.Pool,
   work: pathlib.Path,
   made: pathlib.Path,
 ) -> dict[str, Any]:
@@ -180,10 +185,10 @@ def _make(
   parsed = parsing.parse(
     miner.jobs,
     work / "parsed",
-    processes=settings.processes,
+    processes,
     max_bad_share=settings.max_bad_share,
   )
-  known = _known(settings, made / "known")
+  shared = _shared(settings, processes, work, made)
   dropped, kept = dict(parsed.dropped), {}
   with engine.start(settings.engine, work / "scratch") as running:
     tables = _tables(miner, parsed, running)
@@ -193,7 +198,7 @@ def _make(
     for name, output in miner.outputs.items():
       candidates, folder = output.expression(tables), made / "stages" / name
       kept[name] = stages.keep(
-        running, candidates, folder, output.kind, settings, known
+        running, candidates, folder, output.kind, settings, shared
       )
   _check_some(miner, parsed, dropped, kept)
   common = {"rows": parsed.read, **dropped, **parsed.named_bad}
@@ -230,15 +235,19 @@ def _check_some(
     program.note_line(f"{name} has no records: {counts}")
 
 
-def _known(
-  settings: mining_flags.Settings, work: pathlib.Path
-) -> list[pathlib.Path]:
-  """Files with the keys of the records of other data sets."""
+def _shared(
+  settings: mining_flags.Settings,
+  processes: pool.Pool,
+  work: pathlib.Path,
+  made: pathlib.Path,
+) -> stages.Shared:
+  """What all outputs leave out."""
   folders = settings.copies.not_in
   parts = [part for folder in folders for part in set_parts.parts(folder)]
   how = ruled.Settings(set_parts.ALL)
-  done = ruled.run(parts, work, how, processes=settings.processes)
-  return done.paths
+  known = ruled.run(parts, made / "known", how, processes).paths
+  texts = contamination.prepare(settings.rules, work / "evaluations")
+  return stages.Shared(processes, known, texts)
 
 
 def _tables(

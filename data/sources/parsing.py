@@ -1,6 +1,7 @@
 """The files of a dump as Parquet tables, parsed in parallel, file by file.
 
-    parsed = parsing.parse(jobs, work, processes=2, max_bad_share=0.01)
+    with pool.start(2) as running:
+      parsed = parsing.parse(jobs, work, running, max_bad_share=0.01)
     parsed.paths("posts")  # Parquet files
     parsed.dropped         # {"deleted": 3}
     parsed.bad             # {"broken_xml": 1}
@@ -8,7 +9,8 @@
 A format says how a file is cut into chunks of rows and what a chunk gives. A
 file that is small beside the others goes to a process as a whole. A large one
 is cut here and its chunks go to processes, a few at a time, so that one file of
-a terabyte uses all cores and memory stays flat.
+a terabyte uses all cores and memory stays flat. What is less work than starting
+a process is done here.
 
 What a file gave stands below `work` once it is whole, under a name made of the
 file's path, size and time, the format's version and the settings. A run after a
@@ -40,6 +42,7 @@ COUNTS_FILE = "counts.json"
 # A file is large if it is more than this share of a process's part of all; as
 # a whole it would leave other processes without work at the end.
 _LARGE_SHARE = 0.25
+_LITTLE_BYTES = 2**20  # of all files: parsed here, in less than a second
 _NAMED = 5  # files whose first bad row is named
 
 _Counter = collections.Counter[str]
@@ -127,8 +130,8 @@ class Parsed:
 def parse(
   jobs: Sequence[Job],
   work: pathlib.Path,
+  running: pool.Pool,
   *,
-  processes: int,
   max_bad_share: float,
 ) -> Parsed:
   """Parses the files that were not parsed before.
@@ -136,7 +139,7 @@ def parse(
   Args:
     jobs: one a file.
     work: a folder for what they give.
-    processes: how many parse.
+    running: the processes that parse.
     max_bad_share: the most rows that may be bad, of all.
 
   Raises:
@@ -150,7 +153,7 @@ def parse(
     if not (folder / COUNTS_FILE).exists()
   }
   if todo:
-    _parse_all(todo, processes)
+    _parse_all(todo, running)
   total, faults = _Counts(), []
   for job, folder in zip(jobs, folders, strict=True):
     text = (folder / COUNTS_FILE).read_text(encoding="utf-8")
@@ -179,12 +182,13 @@ def key(job: Job) -> str:
   return f"{job.format.name}-{xxhash.xxh3_128_hexdigest(text.encode())}"
 
 
-def _parse_all(todo: Mapping[pathlib.Path, Job], processes: int) -> None:
+def _parse_all(todo: Mapping[pathlib.Path, Job], running: pool.Pool) -> None:
   """Parses files, the largest first."""
+  processes = running.processes
   sizes = {folder: job.file.path.stat().st_size for folder, job in todo.items()}
   order = sorted(todo, key=lambda folder: -sizes[folder])
   with program.progress(None, unit="rows", label="parsing") as bar:
-    if processes == 1:
+    if processes == 1 or sum(sizes.values()) <= _LITTLE_BYTES:
       for folder in order:
         bar.advance(_parse_file(todo[folder], folder))
       return
@@ -192,16 +196,17 @@ def _parse_all(todo: Mapping[pathlib.Path, Job], processes: int) -> None:
     large = [folder for folder in order if sizes[folder] > least]
     # Of each large file; all of them together keep the processes busy.
     in_flight = max(2, 2 * processes // max(len(large), 1))
+    # Threads end when their processes do, and are waited for.
     with (
       futures.ThreadPoolExecutor(2 * processes) as threads,
-      pool.start(processes) as running,
+      running.end_on_error(),
     ):
       parsing = [
         threads.submit(
           _parse_by_chunks, running, todo[folder], folder, in_flight
         )
         if folder in large
-        else running.submit(_parse_file, todo[folder], folder)
+        else running.executor.submit(_parse_file, todo[folder], folder)
         for folder in order
       ]
       for done in futures.as_completed(parsing):
@@ -218,7 +223,7 @@ def _parse_file(job: Job, folder: pathlib.Path) -> int:
 
 
 def _parse_by_chunks(
-  running: futures.Executor, job: Job, folder: pathlib.Path, in_flight: int
+  running: pool.Pool, job: Job, folder: pathlib.Path, in_flight: int
 ) -> int:
   """Cuts a file here, and has its chunks parsed by processes."""
   return _write(

@@ -1,8 +1,11 @@
 """Processes that do tasks for this one, and end with it.
 
-with pool.start(2) as running:
-  for found in pool.in_order(running, parse, chunks, in_flight=4):
-    ...
+    with pool.start(2) as running:
+      for found in pool.in_order(running, parse, chunks, in_flight=4):
+        ...
+
+One is started when a task comes and none is idle: whoever has little to do does
+it without, and a pool that no one uses costs nothing.
 """
 
 import collections
@@ -12,51 +15,67 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import process
-from typing import Any
+from typing import Any, NamedTuple
 
 from data import program
 from data import worker
 
 
+class Pool(NamedTuple):
+  """Processes that take tasks.
+
+  Attributes:
+    processes: how many there may be.
+    executor: what tasks, calls of functions of modules, are submitted to.
+    others: processes of this one that were there before.
+  """
+
+  processes: int
+  executor: concurrent.futures.Executor
+  others: frozenset[Any]
+
+  @contextlib.contextmanager
+  def end_on_error(self) -> Iterator[None]:
+    """Ends the processes at once if the block raises."""
+    try:
+      yield
+    except BaseException:
+      self.executor.shutdown(wait=False, cancel_futures=True)
+      for child in set(multiprocessing.active_children()) - self.others:
+        child.terminate()
+      raise
+
+
 @contextlib.contextmanager
-def start(
-  processes: int,
-  prepare: Callable[..., None] | None = None,
-  given: tuple[Any, ...] = (),
-) -> Iterator[concurrent.futures.Executor]:
+def start(processes: int) -> Iterator[Pool]:
   """Gives processes to submit tasks to; an error ends them at once.
 
   Args:
     processes: how many.
-    prepare: a function of a module that each calls first.
-    given: what it is called with.
 
   Raises:
     program.StartAgain: if one of them was killed.
   """
   # A fresh process, for the libraries of this one may have threads.
   context = multiprocessing.get_context("spawn")
-  before = set(multiprocessing.active_children())
-  running = concurrent.futures.ProcessPoolExecutor(
-    processes, context, initializer=_prepare, initargs=(prepare, given)
+  before = frozenset(multiprocessing.active_children())
+  executor = concurrent.futures.ProcessPoolExecutor(
+    processes, context, initializer=_prepare
   )
+  running = Pool(processes, executor, before)
   try:
-    yield running
-  except BaseException as error:
-    running.shutdown(wait=False, cancel_futures=True)
-    for child in set(multiprocessing.active_children()) - before:
-      child.terminate()
-    if isinstance(error, process.BrokenProcessPool):
-      raise program.StartAgain(
-        "a process that parses was killed, perhaps for want of memory; give "
-        "fewer --processes if that is so"
-      ) from error
-    raise
-  running.shutdown()
+    with running.end_on_error():
+      yield running
+  except process.BrokenProcessPool as error:
+    raise program.StartAgain(
+      "a process that parses or cleans was killed, perhaps for want of memory; "
+      "give fewer --processes if that is so"
+    ) from error
+  executor.shutdown()
 
 
 def in_order(
-  running: concurrent.futures.Executor,
+  running: Pool,
   function: Callable[..., Any],
   items: Iterable[tuple[Any, ...]],
   in_flight: int,
@@ -72,18 +91,14 @@ def in_order(
   waiting: collections.deque[concurrent.futures.Future[Any]]
   waiting = collections.deque()
   for item in items:
-    waiting.append(running.submit(function, *item))
+    waiting.append(running.executor.submit(function, *item))
     if len(waiting) >= in_flight:
       yield waiting.popleft().result()
   while waiting:
     yield waiting.popleft().result()
 
 
-def _prepare(
-  prepare: Callable[..., None] | None, given: tuple[Any, ...]
-) -> None:
+def _prepare() -> None:
   """Ties a process to its parent, which alone hears Ctrl-C."""
   signal.signal(signal.SIGINT, signal.SIG_IGN)
   worker.end_with_parent()
-  if prepare is not None:
-    prepare(*given)

@@ -149,6 +149,7 @@ def _result(
     "unreadable_files": mined.unreadable_files,
     "pairs": kept,
     **numbers,
+    "datasets": {package_split.TRAIN: numbers[package_split.TRAIN]},
     "dropped": {
       **mined.dropped,
       "documentation_not_unique": len(mined.pairs) - kept,

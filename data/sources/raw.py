@@ -168,8 +168,10 @@ def _members(path: pathlib.Path, wanted: Sequence[str]) -> Iterator[File]:
 
 
 def _is_wanted(file: File, wanted: Sequence[str]) -> bool:
-  """Whether a file is asked for."""
-  return any(fnmatch.fnmatchcase(file.base, pattern) for pattern in wanted)
+  """Whether a file is asked for; hidden ones, as macOS adds, are not."""
+  return not file.base.startswith(".") and any(
+    fnmatch.fnmatchcase(file.base, pattern) for pattern in wanted
+  )
 
 
 def _nothing(

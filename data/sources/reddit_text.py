@@ -25,6 +25,15 @@ _HEADING = re.compile(r"^ {0,3}#{1,6} *", re.MULTILINE)
 _MARKS = re.compile(r"\*\*|~~|>!|!<|(?<!\w)\*(?=\w)|(?<=[\w.,!?])\*(?!\w)")
 _ESCAPE = re.compile(r"\\([\\`*_{}\[\]()#+\-.!~^>])")
 _BLANK_LINES = re.compile(r"\n[ \t]*\n\s*")
+# What a pattern cannot match without, for most comments have no mark at all.
+_STEPS = (
+  ((">",), _QUOTE, ""),
+  (("[",), _LINK, r"\1"),
+  (("#",), _HEADING, ""),
+  (("*", "~~", ">!", "!<"), _MARKS, ""),
+  (("\\",), _ESCAPE, r"\1"),
+  (("\n",), _BLANK_LINES, "\n"),
+)
 
 
 def clean(body: str, markdown: str) -> str:
@@ -39,10 +48,11 @@ def clean(body: str, markdown: str) -> str:
   """
   text = html.unescape(body).replace("\r\n", "\n").replace("\u200b", "")
   if markdown == "strip":
-    text = _LINK.sub(r"\1", _QUOTE.sub("", text))
-    text = _MARKS.sub("", _HEADING.sub("", text))
-    text = _ESCAPE.sub(r"\1", text)
-    text = _BLANK_LINES.sub("\n", text)
+    for needs, pattern, words in _STEPS:
+      for need in needs:
+        if need in text:
+          text = pattern.sub(words, text)
+          break
   return text.strip()
 
 

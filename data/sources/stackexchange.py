@@ -129,7 +129,7 @@ def miner(
     settings={"code": code, **dataclasses.asdict(settings)},
     jobs=_jobs(sites, pairs, code),
     outputs=_outputs(pairs, settings),
-    counts=_counts(pairs),
+    counts=_counts(pairs, settings),
   )
 
 
@@ -211,17 +211,31 @@ def _outputs(
 
 
 def _counts(
-  pairs: list[str],
+  pairs: list[str], settings: stackexchange_pairs.Settings
 ) -> dict[str, Callable[[mining.Tables], mining.Table]]:
   """Rows that are in no pair for what only a join can tell."""
   counts = {
-    "repeated_post": stackexchange_pairs.repeated_posts,
     "orphan_answer": stackexchange_pairs.orphan_answers,
+    "other_answer": functools.partial(
+      stackexchange_pairs.other_answers, settings=settings
+    ),
     "unanswered": stackexchange_pairs.unanswered,
   }
   if _needs_links(pairs):
     counts["missing_post"] = stackexchange_pairs.missing_posts
-  return counts
+    counts["repeated_link"] = stackexchange_pairs.repeated_links
+  # What is listed again counts as that alone.
+  return {
+    "repeated_post": stackexchange_pairs.repeated_posts,
+    **{name: functools.partial(_of_once, f) for name, f in counts.items()},
+  }
+
+
+def _of_once(
+  count: Callable[[mining.Tables], mining.Table], tables: mining.Tables
+) -> mining.Table:
+  """The rows that a function gives of posts that stand there once."""
+  return count(stackexchange_pairs.once(tables))
 
 
 def _output(name: str, settings: stackexchange_pairs.Settings) -> mining.Output:

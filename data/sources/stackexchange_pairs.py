@@ -134,15 +134,35 @@ def unanswered(tables: Tables) -> Table:
   return questions.select("site", "id").anti_join(answered, ["site", "id"])
 
 
+def other_answers(tables: Tables, settings: Settings) -> Table:
+  """Answers that are no pair's document, but for orphans."""
+  posts = tables["posts"]
+  every = _of_type(posts, stackexchange_posts.QUESTION)
+  questions = _questions(posts, settings)
+  positives = _positives(_answers(posts, questions), settings)
+  answers = _answers(posts, every)
+  return answers.anti_join(positives, ["site", "question", "answer"])
+
+
 def missing_posts(tables: Tables) -> Table:
   """Duplicates of which a question is not there."""
+  return tables["links"].anti_join(_whole(tables), ["site", "id"])
+
+
+def repeated_links(tables: Tables) -> Table:
+  """Duplicates of one question, or of two that an earlier link names."""
+  links = _whole(tables)
+  return links.anti_join(_once(links), ["site", "id"])
+
+
+def _whole(tables: Tables) -> Table:
+  """The links of which both questions are there."""
   questions = _of_type(tables["posts"], stackexchange_posts.QUESTION)
   links = tables["links"]
-  whole = links
   for end in ("post", "related"):
     there = questions.select("site", **{end: "id"})
-    whole = whole.semi_join(there, ["site", end])
-  return links.anti_join(whole, ["site", "id"])
+    links = links.semi_join(there, ["site", end])
+  return links
 
 
 def _questions(posts: Table, settings: Settings) -> Table:
@@ -244,17 +264,7 @@ def _negatives(
 
 def _linked(questions: Table, links: Table, *, with_text: bool) -> Table:
   """Questions of which one repeats the other, each two of them once."""
-  ibis = optional.load("ibis", _REQUIREMENTS)
-  links = links.filter(links.post != links.related)
-  ends = [
-    ibis.least(links.post, links.related),
-    ibis.greatest(links.post, links.related),
-  ]
-  place = ibis.row_number().over(
-    group_by=[links.site, *ends], order_by=[links.id, links.post]
-  )
-  ranked = links.mutate(place=place)
-  once = ranked.filter(ranked.place == 0).select("site", "post", "related")
+  once = _once(links).select("site", "post", "related")
   query = _query(questions, with_text=with_text)
   repeats = questions.select(
     "site", post="id", query=query, origin=_origin(questions)
@@ -268,6 +278,21 @@ def _linked(questions: Table, links: Table, *, with_text: bool) -> Table:
     negatives=_no_negatives(),
     origin=found.origin.concat("/q", found.related.cast("string")),
   )
+
+
+def _once(links: Table) -> Table:
+  """The first link of each two questions."""
+  ibis = optional.load("ibis", _REQUIREMENTS)
+  links = links.filter(links.post != links.related)
+  ends = [
+    ibis.least(links.post, links.related),
+    ibis.greatest(links.post, links.related),
+  ]
+  place = ibis.row_number().over(
+    group_by=[links.site, *ends], order_by=[links.id, links.post]
+  )
+  ranked = links.mutate(place=place)
+  return ranked.filter(ranked.place == 0).drop("place")
 
 
 def _query(questions: Table, *, with_text: bool) -> Any:

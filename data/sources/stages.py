@@ -24,6 +24,7 @@ from data import kinds
 from data.cleaning import ruled
 from data.cleaning import unique
 from data.sources import mining_flags
+from data.sources import pool
 
 # What a miner's join gives; `negatives` may be empty, and `origin` too.
 CANDIDATES = pa.schema(
@@ -38,6 +39,7 @@ _KEPT = ("record", "origin")
 _BATCH_ROWS = 1024
 # Of 16 MiB at most: what a process cleans at once, and a kill undoes.
 _PART_GROUPS = 8
+_LITTLE_BYTES = 2**19  # packed; cleaned in less than a second
 _WORD_BITS = 32
 
 
@@ -68,13 +70,33 @@ class Kept(NamedTuple):
     return {"candidates": self.candidates, **self.dropped, **changed}
 
 
+class Shared(NamedTuple):
+  """What the outputs of a run have in common.
+
+  Attributes:
+    processes: that clean.
+    known: files with `key`, of the records of other data sets to leave out.
+    evaluation: of contamination.prepare.
+  """
+
+  processes: pool.Pool
+  known: Sequence[pathlib.Path] = ()
+  evaluation: pathlib.Path | None = None
+
+  def processes_for(self, paths: Sequence[pathlib.Path]) -> pool.Pool:
+    """Those that clean these files: this one alone if there is little."""
+    if sum(path.stat().st_size for path in paths) > _LITTLE_BYTES:
+      return self.processes
+    return self.processes._replace(processes=1)
+
+
 def keep(
   running: engine.Engine,
   table: engine.Table,
   folder: pathlib.Path,
   kind: str,
   settings: mining_flags.Settings,
-  known: Sequence[pathlib.Path] = (),
+  shared: Shared,
 ) -> Kept:
   """Cleans candidates, and leaves copies out.
 
@@ -84,15 +106,17 @@ def keep(
     folder: takes the stages.
     kind: "pairs", or "triplets", which have negatives.
     settings: of all miners.
-    known: files with `key`, of the records of other data sets to leave out.
+    shared: what the outputs of a run have in common.
   """
   table = table.select(*CANDIDATES.names)
   candidates = _stage(running, table, folder / "candidates")
   done = ruled.run(
     [part for path in candidates for part in _parts(path, kind)],
     folder / "ruled",
-    ruled.Settings(settings.rules, settings.copies.near_duplicates > 0),
-    processes=settings.processes,
+    ruled.Settings(
+      settings.rules, settings.copies.near_duplicates > 0, shared.evaluation
+    ),
+    shared.processes_for(candidates),
   )
   counts = ruled.total(done.counts)
   changed = counts.pop("changed", 0)
@@ -103,7 +127,7 @@ def keep(
     paths = _stage(running, some, folder / "sampled")
     counts["not_sampled"] = unique.count(done.paths) - unique.count(paths)
   chosen = unique.choose(
-    running, paths, ruled.SCHEMA, folder, settings.copies, known
+    running, paths, ruled.SCHEMA, folder, settings.copies, shared.known
   )
   counts |= chosen.counts(unique.count(paths))
   stay = running.read(chosen.paths, unique.CHOSEN)
@@ -159,13 +183,14 @@ def _read(
     end: the one after the last.
     negatives: whether a record has them; one without is left out then.
   """
+  names = ["query", "document", "origin", *["negatives"] * negatives]
   with parquet.ParquetFile(path) as file:
     for batch in file.iter_batches(
-      _BATCH_ROWS, row_groups=range(first, end), columns=CANDIDATES.names
+      _BATCH_ROWS, row_groups=range(first, end), columns=names
     ):
-      for row in batch.to_pylist():
-        texts = [row["query"], row["document"]]
-        if negatives:
-          texts += row["negatives"] or []
+      # Column by column: a dictionary a row takes four times as long.
+      columns = [batch.column(name).to_pylist() for name in names]
+      for query, document, origin, *more in zip(*columns, strict=True):
+        texts = [query, document, *((more and more[0]) or ())]
         if not negatives or len(texts) > 2:
-          yield tuple(text or "" for text in texts), row["origin"] or ""
+          yield tuple(text or "" for text in texts), origin or ""

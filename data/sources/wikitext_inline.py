@@ -34,7 +34,7 @@ _TAG = re.compile(
 )
 _MAGIC = re.compile(r"__[^\W\d_]{3,40}__")
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
-_SPACES = re.compile(r"[^\S\n]+")
+_SPACES = re.compile(r"[^\S\n ][^\S\n]*| [^\S\n]+")  # All but a single one.
 # What is left of "(pronounced {{IPA}}; Greek: {{lang}})", in this order. Runs
 # are bounded, since a search that fails begins again a character later.
 _LEFTOVERS = (
@@ -73,11 +73,15 @@ def plain(
     bad.BadRow: "too_deep", for links in links.
   """
   text = _links(text, names, categories)
-  text = _EXTERNAL.sub(r"\1", text)
+  if "[" in text:
+    text = _EXTERNAL.sub(r"\1", text)
   if "<" in text:
     text = _tags(text)
-  text = _MAGIC.sub(_unless_small, text)
-  return _lines(_QUOTES.sub(_apostrophes, text))
+  if "__" in text:
+    text = _MAGIC.sub(_unless_small, text)
+  if "''" in text:
+    text = _QUOTES.sub(_apostrophes, text)
+  return _lines(text)
 
 
 def _tags(text: str) -> str:
@@ -179,7 +183,9 @@ def _line(raw: str) -> str | None:
   if raw[:1] in ("|", "!") or raw[:4] == "----":
     return None
   line = html.unescape(raw.lstrip(_MARKS))
-  line = _SPACES.sub(" ", _INVISIBLE.sub("", line))
+  if not line.isascii():
+    line = _INVISIBLE.sub("", line)
+  line = _SPACES.sub(" ", line)
   if _SUSPECT.search(line):
     for pattern, instead in _LEFTOVERS:
       line = pattern.sub(instead, line)

@@ -154,6 +154,23 @@ def test_a_run_that_was_stopped_gives_the_same(
   assert clean.clean(sources, tmp_path / "b" / "out", how) == result
 
 
+def test_another_evaluation_of_the_same_name_counts(sources, tmp_path) -> None:
+  folder = tmp_path / "test"
+  folder.mkdir()
+  how = clean.Settings(
+    rules.Rules(decontaminate=(str(folder),)),
+    copy_flags.Settings(),
+    engine.Settings(memory_bytes=2**29, processes=2),
+    1,
+  )
+  left = []
+  for text in ("nothing of this", "a text of the test"):
+    (folder / "test.jsonl").write_text(json.dumps([text]) + "\n")
+    result = clean.clean(sources[:1], tmp_path / "out", how)
+    left.append(result["datasets"]["pairs"])
+  assert left == [7, 6]
+
+
 def test_the_program_says_what_is_left(sources, tmp_path, run_program) -> None:
   given = [f"--in={sources[0]}", f"--out={tmp_path / 'out'}", "--processes=1"]
   ended = run_program("data.clean", *given, "--memory_gb=0.5")

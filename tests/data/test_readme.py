@@ -6,6 +6,7 @@ import re
 import pytest
 
 from data.catalogue import table
+from data.sources.importers import table as importers
 
 README = pathlib.Path(__file__).parents[2] / "data" / "README.md"
 TEXT = README.read_text(encoding="utf-8")
@@ -56,6 +57,7 @@ def test_each_kind_of_pair_is_shown():
   assert {name.partition("/")[0] for name in mined} == {
     *("stackexchange", "reddit", "wikipedia", "arxiv", "s2orc")
   }
+  assert set(importers.IMPORTERS) <= set(shown)
 
 
 @pytest.mark.long

@@ -100,6 +100,7 @@ def test_a_loss_is_reported_where_it_was_in_the_batch(run, whole):
   assert [key for key in line if key.startswith("scale/")] == ["scale/in_batch"]
 
 
+@pytest.mark.long
 def test_stopped_and_gone_on_is_as_unbroken(
   run_program, settings, first, last, whole, tmp_path
 ):

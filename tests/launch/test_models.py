@@ -142,6 +142,7 @@ def test_two_towers_are_trained_from_one_and_apart(
   np.testing.assert_allclose(np.linalg.norm(ready, axis=1), 1, rtol=1e-6)
 
 
+@pytest.mark.long
 def test_a_run_goes_on_without_what_it_began_from(
   run_program, corpus, trained, tmp_path
 ):

@@ -1,6 +1,7 @@
 """Tests of tools/keep_consistent.py: what stays is what the model finds."""
 
 import numpy as np
+import pytest
 
 from data import records
 from embeddings import encode
@@ -9,6 +10,7 @@ from tests import programs
 from tests.data import raw_set
 
 
+@pytest.mark.long
 def test_pairs_stay_whose_positive_is_among_the_nearest(
   trained, tmp_path, run_program
 ) -> None:

@@ -1,6 +1,6 @@
 """Dumps of any size in the formats of real ones, with made-up texts.
 
-    dumps.FORMATS["stackexchange"].write(folder, 64 * 2**20)
+    dumps.FORMATS["stackexchange"].write(folder, 64 * 10**6)
 
 Texts are those of tools/bench/made_texts.py, in markup such as the real dumps
 have. The same size gives the same bytes.
@@ -18,15 +18,20 @@ import numpy as np
 from tools.bench import made_texts
 
 
+_FUNCTIONS = 40  # a module
+_MEMORY = ("--memory_gb={memory_gb}",)
+
+
 @dataclasses.dataclass(frozen=True)
 class Format:
   """A format of dumps.
 
   Attributes:
     module: the miner that reads it.
-    flags: what it is told beside --in and --out.
+    flags: what it is told beside --in, --out and --processes.
     write: writes a dump of about so many bytes below a folder; gives what --in
-      takes, and how many rows (posts, comments, pages, papers) there are.
+      takes, and how many rows (posts, comments, pages, papers, functions) there
+      are.
   """
 
   module: str
@@ -254,10 +259,41 @@ def _papers(texts: made_texts.Texts) -> Iterator[str]:
     yield json.dumps(row) + "\n"
 
 
+def _python(folder: pathlib.Path, size: int) -> tuple[pathlib.Path, int]:
+  """Packages of modules of functions with documentation."""
+  texts, written, count = made_texts.Texts(), 0, 0
+  while written < size:
+    functions = [_function(texts, count + n) for n in range(_FUNCTIONS)]
+    number = count // _FUNCTIONS
+    package = folder / f"made_{number // 50}"
+    package.mkdir(parents=True, exist_ok=True)
+    text = "\n\n".join(functions)
+    written += (package / f"module_{number}.py").write_text(text)
+    count += _FUNCTIONS
+  return folder, count
+
+
+def _function(texts: made_texts.Texts, number: int) -> str:
+  """A function of a few lines, whose words no other has in that order."""
+  words = texts.paragraph().split()[:7] + texts.paragraph().split()[:7]
+  names = [f"{word.strip('.').lower()}_" for word in words]
+  lines = "".join(f"  {name} = {name}(n, {number})\n" for name in names)
+  return (
+    f"def {names[0]}{number}(n):\n"
+    f'  """{texts.title(number)}.\n\n  {texts.paragraph()}\n  """\n'
+    f"{lines}  return n\n"
+  )
+
+
 FORMATS = {
-  "stackexchange": Format("data.sources.stackexchange", (), _stackexchange),
-  "reddit": Format("data.sources.reddit", (), _reddit),
-  "wikipedia": Format("data.sources.wikipedia", (), _wikipedia),
-  "arxiv": Format("data.sources.papers", ("--format=arxiv",), _arxiv),
-  "s2orc": Format("data.sources.papers", ("--format=s2orc",), _s2orc),
+  "stackexchange": Format(
+    "data.sources.stackexchange", _MEMORY, _stackexchange
+  ),
+  "reddit": Format("data.sources.reddit", _MEMORY, _reddit),
+  "wikipedia": Format("data.sources.wikipedia", _MEMORY, _wikipedia),
+  "arxiv": Format("data.sources.papers", ("--format=arxiv", *_MEMORY), _arxiv),
+  "s2orc": Format("data.sources.papers", ("--format=s2orc", *_MEMORY), _s2orc),
+  "python_code": Format(
+    "data.sources.python_code", ("--dev_pairs=0", "--test_pairs=0"), _python
+  ),
 }

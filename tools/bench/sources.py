@@ -6,8 +6,9 @@ writes dumps in the formats of the real ones (tools/bench/dumps.py), of each of
 --sizes_mb, and mines them as a user would, in a process of its own, with
 --processes and --memory_gb. With --grow_mb a dump of Stack Exchange is made of
 that size too. It takes five minutes on two cores, and three times the largest
-size on the disk. Rows are posts, comments, pages, papers; memory is the peak of
-the program with all processes that it starts. The last line is JSON:
+size on the disk. Rows are posts, comments, pages, papers or functions; memory
+is the peak of the program with all processes that it starts. The last line is
+JSON:
 
     NAME_rows_per_s        of the largest dump of a miner, from its start to
                            its last data set
@@ -100,8 +101,8 @@ def _measure(name: str, size: int, out: pathlib.Path) -> Measured:
   which = dumps.FORMATS[name]
   with tempfile.TemporaryDirectory(dir=out) as folder:
     dump, rows = which.write(pathlib.Path(folder) / "dump", size)
-    files = dump.iterdir() if dump.is_dir() else [dump]
-    size = sum(path.stat().st_size for path in files)
+    files = dump.rglob("*") if dump.is_dir() else [dump]
+    size = sum(path.stat().st_size for path in files if path.is_file())
     began = time.monotonic()
     pairs, peak = _mine(which, dump, pathlib.Path(folder))
     found = Measured(size, rows, pairs, time.monotonic() - began, peak)
@@ -121,9 +122,9 @@ def _mine(
   """Runs a miner; gives how many pairs it found, and its peak in bytes."""
   given = flags.FLAGS
   command = [
-    *(sys.executable, "-m", which.module, f"--in={dump}", *which.flags),
+    *(sys.executable, "-m", which.module, f"--in={dump}"),
     *(f"--out={folder / 'mined'}", f"--processes={given.processes}"),
-    f"--memory_gb={given.memory_gb}",
+    *(flag.format(memory_gb=given.memory_gb) for flag in which.flags),
   ]
   with (folder / "log").open("w+b") as log:
     process = subprocess.Popen(

@@ -99,7 +99,7 @@ IMPORTER = importer.Importer(
     "triplets": ("question", "passage", "negative"),
     "pairs": ("question", "passage"),
   },
-  wanted=("*.json",),
+  wanted=("*train*.json",),
   read=read,
   options=(
     importer.Option(

@@ -124,7 +124,7 @@ IMPORTER = importer.Importer(
     "triplets": ("query", "passage", "negative"),
     "pairs": ("query", "passage"),
   },
-  wanted=("*triples*.tsv", "qrels*.tsv"),
+  wanted=("*triples*.tsv", "qrels.train*.tsv", "qrels.tsv"),
   read=read,
   options=(
     importer.Option("queries", "", "A file with id and text of queries."),

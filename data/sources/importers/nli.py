@@ -103,7 +103,7 @@ IMPORTER = importer.Importer(
     "triplets": ("premise", "entailment", "contradiction"),
     "pairs": ("premise", "entailment"),
   },
-  wanted=("*.jsonl", "*.tsv", "*_train.txt"),
+  wanted=("*train*.jsonl", "*train*.tsv", "AllNLI.tsv"),
   read=read,
   options=(
     importer.Option("split", "train", "Where a column says which it is."),

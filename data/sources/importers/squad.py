@@ -85,7 +85,7 @@ def _of_article(
 IMPORTER = importer.Importer(
   name="squad",
   kinds={"pairs": ("question", "paragraph")},
-  wanted=("*.json",),
+  wanted=("*train*.json",),
   read=read,
   options=(
     importer.Option(

@@ -39,9 +39,10 @@ def read(
 ) -> Iterator[rows.Row]:
   """The rows of a file."""
   low, high = options["min_score"], options["max_score"]
-  if not low < high:
+  if not -math.inf < low < high < math.inf:
     raise program.BadInput(
-      f"--min_score={low:g} is no less than --max_score={high:g}; lower it"
+      f"--min_score={low:g} and --max_score={high:g}: wanted two numbers, the "
+      "first below the second; give those of the file's scores"
     )
   split = options["split"]
 

@@ -1,5 +1,6 @@
 """Tests of data/cleaning/contamination.py and evaluation_texts.py."""
 
+import dataclasses
 import gzip
 import json
 import pathlib
@@ -115,6 +116,26 @@ def test_a_record_with_a_text_of_an_evaluation_goes(sts) -> None:
     assert clean(record)[1] == reason
 
 
+def test_a_text_is_found_as_a_line_of_another(tmp_path) -> None:
+  test = tmp_path / "e" / "test.jsonl"
+  asked, ale = "How is ale made?", "Ale"
+  write(test, [{"text": asked}, {"text": ale}])
+  clean = cleaner.make(rules.Rules(decontaminate=(str(test.parent),)), "pairs")
+  for separator, reason in [("\n", "contaminated"), ("\r\n\n", "contaminated")]:
+    for text in (
+      f"how is  ALE made?{separator}I ask.",
+      f"I ask.{separator}ale",
+    ):
+      assert clean(("free", text))[1] == reason
+  assert clean(("free", f"I ask {asked} {ale}"))[1] == ""
+  # And the other way: a line of an evaluation that is long enough.
+  write(test, [{"text": "Thanks a lot!\nIt is made of malt."}])
+  clean = cleaner.make(rules.Rules(decontaminate=(str(test.parent),)), "pairs")
+  for text in ("it is made of malt.", "Yes.\nIt is made of malt.\nNo."):
+    assert clean(("free", text))[1] == "contaminated"
+  assert clean(("free", "It depends.\nThanks a lot!"))[1] == ""
+
+
 def test_a_prepared_index_is_the_gathered_one(sts, tmp_path) -> None:
   how = rules.Rules(decontaminate=(str(sts),), ngram=4)
   folder = contamination.prepare(how, tmp_path / "index")
@@ -124,6 +145,9 @@ def test_a_prepared_index_is_the_gathered_one(sts, tmp_path) -> None:
     assert index.reason([text], [identity.hash_text(text)]) == (
       "contaminated_ngram"
     )
+  assert contamination.prepare(how, tmp_path / "index") == folder
+  other = dataclasses.replace(how, ngram=3)
+  assert contamination.prepare(other, tmp_path / "index") != folder
   assert contamination.prepare(rules.Rules(), tmp_path / "none") is None
 
 

@@ -22,6 +22,7 @@ from data.cleaning import near_copies
 from data.cleaning import ruled
 from data.cleaning import rules
 from data.cleaning import unique
+from data.sources import pool
 
 _WORDS = [f"w{n}" for n in range(14)]
 _TEXTS = strategies.lists(
@@ -196,12 +197,23 @@ def _some(first: int, last: int) -> Iterator[tuple[tuple[str, str], str]]:
 def test_parts_are_kept_and_done_once(tmp_path) -> None:
   how = ruled.Settings(rules.Rules())
   parts = [ruled.Part(f"p{n}", _some, (n, n + 10), "pairs") for n in (0, 10)]
-  done = ruled.run(parts, tmp_path, how, processes=1)
+  with pool.start(1) as running:
+    check_parts(parts, tmp_path, how, running)
+
+
+def check_parts(
+  parts: list[ruled.Part],
+  folder: pathlib.Path,
+  how: ruled.Settings,
+  running: pool.Pool,
+) -> None:
+  """Does parts, once and again."""
+  done = ruled.run(parts, folder, how, running)
   assert ruled.total(done.counts) == {"read": 20, "empty": 4}
   assert unique.rows_of_parts(done.paths, 2).tolist() == [8, 8]
   stamps = [path.stat().st_mtime_ns for path in done.paths]
-  again = ruled.run(parts, tmp_path, how, processes=1)
+  again = ruled.run(parts, folder, how, running)
   assert [path.stat().st_mtime_ns for path in again.paths] == stamps
   other = ruled.Settings(rules.Rules(min_chars=9))
-  assert ruled.run(parts, tmp_path, other, processes=1).paths != done.paths
+  assert ruled.run(parts, folder, other, running).paths != done.paths
   assert {origin for _, origin in ruled.rows(done.paths)} == {"here"}

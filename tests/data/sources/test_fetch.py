@@ -118,6 +118,18 @@ def test_names_are_of_the_catalogue():
   assert "python -m data.sources.reddit " in str(error.value)
 
 
+def test_a_place_that_is_taken_is_said_before_a_download(tmp_path):
+  (tmp_path / "altlex").mkdir()
+  for out, words in (
+    (tmp_path, "exists and is not a data set"),
+    (tmp_path / "file", "cannot write to"),
+  ):
+    (tmp_path / "file").touch()
+    with pytest.raises(program.BadInput, match=words):
+      fetch.fetch(table.ENTRIES["altlex"], out, tmp_path / "downloads")
+  assert not (tmp_path / "downloads").exists()
+
+
 def test_what_is_missing_is_said(run_program):
   ended = run_program("data.sources.fetch", "--out=x")
   assert "no data set was named" in programs.bad_input(ended)

@@ -1,10 +1,6 @@
 """Tests of data/sources/importing.py."""
 
-import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import pytest
 from absl import flags
@@ -17,8 +13,7 @@ from data.sources import sieve
 from data.sources import sifted
 from data.sources.importers import embedding_training_data
 from data.sources.importers import table
-
-ROOT = pathlib.Path(__file__).resolve().parents[3]
+from tests import programs
 
 
 @pytest.mark.parametrize("name", table.IMPORTERS)
@@ -37,18 +32,7 @@ def test_flags(name: str) -> None:
 
 def test_the_command_of_a_docstring(tmp_path: pathlib.Path) -> None:
   words = embedding_training_data.__doc__
-  assert words is not None
-  lines = [line[4:] for line in words.splitlines() if line.startswith("    ")]
-  script = "\n".join(lines).replace("python", sys.executable)
-  ended = subprocess.run(
-    ["bash", "-ec", script],
-    cwd=tmp_path,
-    env=os.environ | {"PYTHONPATH": str(ROOT)},
-    capture_output=True,
-    text=True,
-    check=True,
-  )
-  result = json.loads(ended.stdout.splitlines()[-1])
+  result = programs.run_docstring(words, tmp_path).result
   assert (result["out"], result["datasets"]) == ("runs/k2", {"k2": 1})
   data_set = records.DataSet(tmp_path / "runs" / "k2")
   assert data_set.read([0]) == [("how high is K2?", "8,611 metres")]

@@ -1,6 +1,7 @@
 """Tests of data/sources/mining.py: plain Python gives the same, kills too."""
 
 import collections
+import dataclasses
 import json
 import pathlib
 import signal
@@ -12,16 +13,23 @@ import pytest
 from data import atomic
 from data import engine
 from data import growing
+from data import manifest
 from data import program
 from data import records
+from data.cleaning import copy_flags
+from data.cleaning import rules
 from data.sources import mining
 from data.sources import mining_flags
 from data.sources import parsing
 from data.sources import raw
+from data.sources import stackexchange
+from data.sources import stackexchange_pairs
+from data.sources import stackexchange_sites
 from data.sources import stages
 from tests.data import spark_cluster
 from tests.data.sources import answers
 from tests.data.sources import killed_answers
+from tests.data.sources import stackexchange_dump
 
 ROOT = pathlib.Path(__file__).parents[3]
 SETTINGS = mining_flags.Settings(
@@ -46,7 +54,8 @@ def mine(dump, out, settings=SETTINGS, **given):
 def digests(out):
   """What decides whether two runs gave the same."""
   return {
-    name: records.DataSet(out / name).manifest for name in ("best", "plain")
+    path.parent.name: manifest.read(path.parent)
+    for path in out.glob("*/manifest.json")
   }
 
 
@@ -134,6 +143,21 @@ def test_other_settings_take_its_place(dump, tmp_path):
   assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
+def test_another_evaluation_of_the_same_name_counts(dump, mined, tmp_path):
+  (tmp_path / "test").mkdir()
+  how = rules.Rules(decontaminate=(str(tmp_path / "test"),))
+  settings = dataclasses.replace(SETTINGS, rules=how)
+  best = records.DataSet(mined[0] / "best")
+  every = best.read(range(len(best)))
+  for record in every[:2]:
+    (tmp_path / "test" / "test.jsonl").write_text(json.dumps(record) + "\n")
+    mine(dump, tmp_path / "out", settings)
+    left = records.DataSet(tmp_path / "out" / "best")
+    assert sorted(left.read(range(len(left)))) == sorted(
+      other for other in every if not {*other} & {*record}
+    )
+
+
 def test_one_process_at_a_time(dump, tmp_path):
   with (
     growing.alone(tmp_path / ".out.work"),
@@ -195,18 +219,46 @@ def test_killed_at_every_moment(dump, mined, tmp_path):
 @pytest.mark.long
 @pytest.mark.skipif(spark_cluster.java() is None, reason="there is no Java")
 def test_spark_gives_the_same(dump, mined, tmp_path, capfd):
+  folder = tmp_path / "a [folder]"
+  folder.mkdir()
   with spark_cluster.start(tmp_path) as master:
     spark = engine.Settings("spark", master, 2**29, 2)
-    settings = mining_flags.Settings(spark, processes=1, sample=0.9)
-    check_same_on_spark(dump, tmp_path / "a [folder]", settings, mined)
+    settings = dataclasses.replace(SETTINGS, engine=spark)
+    assert mine(dump, folder / "out", settings) == mined[1]
+    assert digests(folder / "out") == digests(mined[0])
+    check_posts_on_spark(tmp_path, spark)
   assert "WARN" not in capfd.readouterr().err
 
 
-def check_same_on_spark(dump, folder, settings, mined):
-  """Mines on a cluster."""
-  folder.mkdir()
-  assert mine(dump, folder / "out", settings) == mined[1]
-  assert digests(folder / "out") == digests(mined[0])
+def check_posts_on_spark(folder, spark):
+  """Mines posts by all rules on both engines; the same records come of it."""
+  known = folder / "known"
+  mine_posts(known, SETTINGS)
+  settings = dataclasses.replace(
+    SETTINGS,
+    copies=copy_flags.Settings(
+      near_duplicates=0.8, not_in=(str(known / "title_body"),)
+    ),
+  )
+  results = [
+    mine_posts(folder / name, dataclasses.replace(settings, engine=running))
+    for name, running in (("duckdb", SETTINGS.engine), ("spark", spark))
+  ]
+  assert results[0] == results[1]
+  assert results[0]["datasets"].keys() == set(stackexchange_pairs.PAIRS)
+  assert results[0]["dropped"]["title_body"]["not_in"] > 10
+  assert digests(folder / "duckdb") == digests(folder / "spark")
+
+
+def mine_posts(out, settings):
+  """Mines the dump of posts in this process."""
+  miner = stackexchange.miner(
+    stackexchange_sites.find([str(stackexchange_dump.FOLDER)]),
+    list(stackexchange_pairs.PAIRS),
+    stackexchange_pairs.Settings(),
+    code="keep",
+  )
+  return mining.mine(miner, out, settings)
 
 
 def test_the_tables_must_agree():

@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import multiprocessing
 import os
 import signal
 
@@ -39,9 +40,8 @@ def parse(files, work, processes=1, max_bad_share=0.5, min_chars=0):
   """Parses files."""
   settings = {"min_chars": min_chars}
   jobs = [parsing.Job(file, FORMAT, settings) for file in files]
-  return parsing.parse(
-    jobs, work, processes=processes, max_bad_share=max_bad_share
-  )
+  with pool.start(processes) as running:
+    return parsing.parse(jobs, work, running, max_bad_share=max_bad_share)
 
 
 def tables(parsed):
@@ -49,8 +49,9 @@ def tables(parsed):
   return [pq.read_table(path) for path in parsed.paths("lines")]
 
 
-def test_processes_give_what_one_gives(dumps, tmp_path):
+def test_processes_give_what_one_gives(dumps, tmp_path, monkeypatch):
   alone = parse(dumps, tmp_path / "alone")
+  monkeypatch.setattr(parsing, "_LITTLE_BYTES", 0)
   shared = parse(dumps, tmp_path / "shared", processes=2)
   assert tables(alone) == tables(shared)
   assert [alone.read, alone.bad] == [shared.read, shared.bad]
@@ -62,6 +63,25 @@ def test_processes_give_what_one_gives(dumps, tmp_path):
   assert sum(len(table) for table in tables(alone)) == 1_565
   ids = tables(alone)[0]["id"].to_pylist()
   assert ids == [n for n in range(1, 1_501) if n % 500 != 250]
+
+
+def test_little_work_starts_no_process(dumps, tmp_path):
+  with pool.start(2) as running:
+    jobs = [parsing.Job(file, FORMAT, {"min_chars": 0}) for file in dumps]
+    found = parsing.parse(jobs, tmp_path, running, max_bad_share=0.5)
+    assert found.read == 1_568
+    assert set(multiprocessing.active_children()) == running.others
+
+
+def test_an_error_in_one_file_ends_the_others(dumps, tmp_path, monkeypatch):
+  monkeypatch.setattr(parsing, "_LITTLE_BYTES", 0)
+  with (
+    pytest.raises(KeyError, match="min_chars"),
+    pool.start(2) as running,
+  ):
+    jobs = [parsing.Job(file, FORMAT, {}) for file in dumps]
+    parsing.parse(jobs, tmp_path, running, max_bad_share=0.5)
+  assert not list(tmp_path.glob("*/counts.json"))
 
 
 def test_what_is_there_is_left_alone(dumps, tmp_path, capsys):

@@ -77,6 +77,7 @@ def test_what_is_written(
     "train": 65,
     "dev": 4,
     "test": 8,
+    "datasets": {"train": 65},
     "dropped": {
       "exact_copy": 0,
       "near_copy": 0,

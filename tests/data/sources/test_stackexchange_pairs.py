@@ -1,5 +1,7 @@
 """Tests of data/sources/stackexchange_pairs.py: the same by plain Python."""
 
+import dataclasses
+import functools
 import pathlib
 from collections.abc import Iterator
 from typing import Any
@@ -198,7 +200,7 @@ def by_origin(rows: list[Row]) -> list[Row]:
 
 
 @pytest.mark.parametrize("name", pairs.PAIRS)
-@hypothesis.settings(max_examples=10, deadline=None)
+@hypothesis.settings(max_examples=6, deadline=None)
 @hypothesis.given(some=posts(), links=LINKS, settings=SETTINGS)
 def test_expressions_are_plain_python(
   running: engine.Engine,
@@ -214,13 +216,14 @@ def test_expressions_are_plain_python(
   assert by_origin(rows) == by_origin(expected(name, some, links, settings))
 
 
-@hypothesis.settings(max_examples=10, deadline=None)
-@hypothesis.given(some=posts(), links=LINKS)
+@hypothesis.settings(max_examples=6, deadline=None)
+@hypothesis.given(some=posts(), links=LINKS, settings=SETTINGS)
 def test_counts_are_plain_python(
   running: engine.Engine,
   tmp_path_factory: pytest.TempPathFactory,
   some: list[Row],
   links: list[Row],
+  settings: pairs.Settings,
 ) -> None:
   folder = tmp_path_factory.mktemp("counts")
   given = tables(running, folder, some, links)
@@ -232,9 +235,18 @@ def test_counts_are_plain_python(
       pairs.orphan_answers,
       pairs.unanswered,
       pairs.missing_posts,
+      functools.partial(pairs.other_answers, settings=settings),
+      pairs.repeated_links,
     )
   ]
-  assert numbers == [
+  # Each answer is an orphan, in a pair or another; so with links.
+  plain = dataclasses.replace(settings, negatives=0)
+  orphans, _, missing, others, repeated = numbers
+  answered = len(expected("title_answer", some, links, plain))
+  assert orphans + others + answered == len(parents)
+  linked = len(expected("duplicates", some, links, pairs.Settings()))
+  assert missing + repeated + linked == len(links)
+  assert numbers[:3] == [
     sum(parent not in asked for parent in parents),
     len(asked - set(parents)),
     sum(

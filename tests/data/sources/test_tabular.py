@@ -18,6 +18,7 @@ from data.cleaning import rules as rules_lib
 from data.sources import rows
 from data.sources import sieve
 from data.sources import tabular
+from tests import programs
 from tests.data.sources import table_files
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -246,22 +247,7 @@ def test_input_inside_the_data_set_that_goes(tmp_path: pathlib.Path) -> None:
 
 
 def test_the_command_of_the_docstring(tmp_path: pathlib.Path) -> None:
-  assert tabular.__doc__ is not None
-  lines = [
-    line.removeprefix("    ")
-    for line in tabular.__doc__.splitlines()
-    if line.startswith("    ")
-  ]
-  script = "\n".join(lines).replace("python", sys.executable)
-  ended = subprocess.run(
-    ["bash", "-ec", script],
-    cwd=tmp_path,
-    env=os.environ | {"PYTHONPATH": str(ROOT)},
-    capture_output=True,
-    text=True,
-    check=True,
-  )
-  result = json.loads(ended.stdout.splitlines()[-1])
+  result = programs.run_docstring(tabular.__doc__, tmp_path).result
   assert (result["out"], result["records"]) == ("runs/faq", 1)
   data_set = records.DataSet(tmp_path / "runs" / "faq")
   assert data_set.name == "faq"

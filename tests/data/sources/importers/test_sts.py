@@ -35,7 +35,9 @@ def test_forms(name: str, tmp_path: pathlib.Path) -> None:
   assert row.values[2] == 1
   (row,) = read(path, max_score=1.0)
   assert "wanted 0 to 1; give --min_score" in row.fault
-  with pytest.raises(program.BadInput, match="--min_score=5 is no less than"):
+  with pytest.raises(
+    program.BadInput, match="--min_score=5 and --max_score=5: wanted"
+  ):
     read(path, min_score=5.0)
 
 

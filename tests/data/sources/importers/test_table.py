@@ -172,6 +172,9 @@ def test_archives(name: str, tmp_path: pathlib.Path) -> None:
     ):
       inside = path.relative_to(cases.DUMPS)
       archive.writestr(f"{inside}.gz", gzip.compress(path.read_bytes()))
+      # As macOS adds to its archives: MultiNLI's has them.
+      hidden = inside.with_name(f"._{inside.name}")
+      archive.writestr(f"__MACOSX/{hidden}", b"\0\5\x16\7\0Mac OS X")
   digests = []
   for place in (cases.DUMPS / name, tmp_path / "all.zip"):
     importing.convert(
@@ -196,3 +199,31 @@ def test_files_of_a_folder() -> None:
     importer = table.IMPORTERS[name]
     found = importing.find(importer, [str(cases.DUMPS / name)], options)
     assert [file.base for file in found] == wanted
+
+
+@pytest.mark.parametrize(
+  "name, published, train",
+  [
+    ("nli", "snli_1.0_{}.jsonl", "train"),
+    ("nli", "snli_1.0_{}.txt", None),  # The same as the .jsonl beside it.
+    ("nli", "multinli_1.0_{}.jsonl", "train"),
+    ("squad", "{}-v2.0.json", "train"),
+    ("dpr", "biencoder-nq-{}.json.gz", "train"),
+    ("msmarco", "qrels.{}.tsv", "train"),
+    ("sts", "sts-{}.csv", "train"),
+    ("captions", "captions_{}2014.json", "train"),
+    ("codesearchnet", "java_{}_0.jsonl.gz", "train"),
+  ],
+)
+def test_of_a_folder_only_training_is_taken(
+  name: str, published: str, train: str | None, tmp_path: pathlib.Path
+) -> None:
+  for part in ("train", "dev", "dev_matched", "val", "valid", "test"):
+    (tmp_path / published.format(part)).touch()
+  importer = table.IMPORTERS[name]
+  if train is None:
+    with pytest.raises(program.BadInput, match="has no "):
+      importing.find(importer, [str(tmp_path)], {})
+    return
+  found = importing.find(importer, [str(tmp_path)], {})
+  assert [file.path.name for file in found] == [published.format(train)]
