@@ -139,8 +139,7 @@ def _context(
   pyspark: Any, master: str, memory_bytes: int, log: pathlib.Path
 ) -> Iterator[Any]:
   """A driver of the cluster, whose JVM goes with the block."""
-  from pyspark import java_gateway
-
+  java_gateway: Any = optional.load("pyspark.java_gateway", REQUIREMENTS)
   settings = {
     "spark.app.name": "gigapair",
     "spark.master": master,

@@ -15,6 +15,9 @@ marks=(-m "not long")
 if [[ ${1:-} == --long ]]; then
   marks=()
   shift
+  # Half a gigabyte, for few tests.
+  python -m pip install --quiet --disable-pip-version-check \
+    -r requirements-spark.txt
 fi
 ruff format --check .
 ruff check .

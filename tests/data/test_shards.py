@@ -111,7 +111,8 @@ def test_threads_read_at_once(
   small = shards.Pool(most)
   monkeypatch.setattr(shards, "_pool", lambda process: small)
   with (
-    open_files.limited(max(most, 8)),
+    # Beside those of the readers, what other threads of this process open.
+    open_files.limited(max(most, 8) + 2),
     concurrent.futures.ThreadPoolExecutor(8) as threads,
   ):
     list(threads.map(lambda seed: check(many, seed), range(8)))

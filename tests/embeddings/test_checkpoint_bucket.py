@@ -21,6 +21,7 @@ def largest(bucket, folder):
   return max(bucket.below(folder), key=lambda n: len(bucket.objects[n].content))
 
 
+@pytest.mark.long
 def test_a_run_goes_on_in_a_bucket(bucket, capsys):
   folder = f"{bucket.folder()}/checkpoints"
   assert committed.newest(folder) == 0

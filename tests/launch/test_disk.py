@@ -69,6 +69,7 @@ def test_no_room_for_anything(run_program, corpus, small_disk):
   assert run_program(*command).result["step"] == 12
 
 
+@pytest.mark.long
 def test_no_room_for_a_line(run_program, corpus, trained, small_disk):
   # All but a page is taken when the run goes on to write its lines.
   folder, resize = small_disk

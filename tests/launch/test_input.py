@@ -14,6 +14,7 @@ def losses(workdir):
   return [json.loads(line)["loss"] for line in lines]
 
 
+@pytest.mark.long
 def test_a_cache_and_workers_train_the_same_model(
   run_program, corpus, trained, tmp_path
 ):

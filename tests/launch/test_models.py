@@ -109,6 +109,7 @@ def test_a_wrong_choice_is_named(tokenizer_folder, chosen, message):
     models.start(config(**chosen), str(tokenizer_folder), 64)
 
 
+@pytest.mark.long
 def test_two_towers_are_trained_from_one_and_apart(
   run_program, corpus, trained, tmp_path
 ):

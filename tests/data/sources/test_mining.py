@@ -217,7 +217,9 @@ def test_killed_at_every_moment(dump, mined, tmp_path):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(spark_cluster.java() is None, reason="there is no Java")
+@pytest.mark.skipif(
+  bool(spark_cluster.missing()), reason=spark_cluster.missing()
+)
 def test_spark_gives_the_same(dump, mined, tmp_path, capfd):
   folder = tmp_path / "a [folder]"
   folder.mkdir()

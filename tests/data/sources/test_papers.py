@@ -117,7 +117,9 @@ def test_both_layouts_and_any_order_give_the_same(
 
 
 @pytest.mark.long
-@pytest.mark.skipif(spark_cluster.java() is None, reason="there is no Java")
+@pytest.mark.skipif(
+  bool(spark_cluster.missing()), reason=spark_cluster.missing()
+)
 def test_spark_gives_the_same(tmp_path: pathlib.Path):
   files = raw.find([str(DUMPS / "s2orc")], papers.WANTED["s2orc"])
   miner = papers.s2orc_miner(files, max_citations=2)

@@ -120,7 +120,9 @@ def test_a_query_of_three_turns(tmp_path: pathlib.Path):
 
 
 @pytest.mark.long
-@pytest.mark.skipif(spark_cluster.java() is None, reason="there is no Java")
+@pytest.mark.skipif(
+  bool(spark_cluster.missing()), reason=spark_cluster.missing()
+)
 def test_spark_gives_the_same(tmp_path: pathlib.Path):
   files = raw.find([str(reddit_lines.FOLDER)], reddit.WANTED)
   miner = reddit.miner(files, reddit.Settings(turns=3))
