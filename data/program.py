@@ -257,12 +257,17 @@ def _send_interrupt_again(ignored: "sys.UnraisableHookArgs") -> None:
   It does so in callbacks of the garbage collector, of which JAX has one, and
   that is where every third Ctrl-C in training arrives.
   """
-  if ignored.exc_type is KeyboardInterrupt:
-    again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
-    again.daemon = True
-    again.start()
-  else:
+  if ignored.exc_type is not KeyboardInterrupt:
     sys.__unraisablehook__(ignored)
+    return
+  while True:
+    try:
+      again = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+      again.daemon = True
+      again.start()
+      return
+    except KeyboardInterrupt:  # It has come before the thread said it runs.
+      continue  # In here it would be lost as well.
 
 
 def _is_no_full_disk(record: python_logging.LogRecord) -> bool:
